@@ -1,0 +1,1 @@
+"""Sources of records: one module per connector, found by its name."""

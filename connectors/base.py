@@ -1,0 +1,121 @@
+"""What a connector is: the values that it yields and the calls that it answers.
+
+ConnectorError            root: something about a source
+  SourceMisconfigured     change the map or a variable (unknown table, column, unusable cursor)
+  SourceRefused           change credentials or grants
+  SourceUnreachable       try again later; nothing was lost
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+Cursor = dict[str, Any]
+"""A resume position: a small JSON document that only its own connector reads."""
+
+
+class Record(NamedTuple):
+    """One record of a source, as its connector yields it (a tuple: it is made once per row)."""
+
+    key: str
+    """The primary key as text; a composite key is a JSON list of texts."""
+    fields: Mapping[str, Any]
+    """Field name to value; nested objects and lists as they come."""
+    version: str | None = None
+    """Changes whenever the source touched the record, where the source can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records, and the cursor that is safe once all of them are delivered or filed."""
+
+    records: Sequence[Record]
+    cursor: Cursor
+    filtered: int = 0
+    """Records left out by a rule of the map's source, read but not handed on."""
+    gone: int = 0
+    """Records seen as deleted, archived or merged away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an object, as the source's own metadata describes it."""
+
+    name: str
+    type: str
+    label: str = ""
+    comment: str = ""
+    nullable: bool = True
+    is_key: bool = False
+    readable: bool = True
+    indexed: bool | None = None
+    """Whether an index starts with this field; None: the source does not say."""
+    values: tuple[str, ...] = ()
+    """The allowed values of an enumeration."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """One object that a source offers."""
+
+    name: str
+    label: str = ""
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a stream will be read, settled by looking at the source: for `validate` and the log."""
+
+    primary_key: tuple[str, ...]
+    cursor_field: str | None
+    cursor_indexed: bool | None
+    notes: tuple[str, ...] = ()
+    """What a person should know: a limit of this source, a missing index, a fallback in use."""
+
+
+class Connector(Protocol):
+    """A source opened for one stream."""
+
+    def check(self) -> Reading:
+        """Prove that the stream can be read (credentials, object, fields, key, cursor); read no record."""
+
+    def objects(self) -> Sequence[ObjectName]:
+        """The objects that can be read with these credentials."""
+
+    def fields(self, object: str) -> Sequence[Field]:
+        """The fields of an object."""
+
+    def read(self, since: Cursor | None, until: datetime | None = None) -> Iterator[Page]:
+        """Yield what changed after `since` (everything when None), stamped before `until` where given.
+
+        The last page carries the cursor from which the next run starts and may hold no records.
+        """
+
+    def fetch(self, keys: Sequence[str]) -> Iterator[Record]:
+        """Yield the records with these primary keys as they are now; absent ones are left out."""
+
+    def count(self, since: Cursor | None) -> int | None:
+        """About how many records `read(since)` would yield; None when that is not cheap to know."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class ConnectorError(Exception):
+    """Something about a source."""
+
+
+class SourceMisconfigured(ConnectorError):
+    """The map or a variable does not fit the source: change it."""
+
+
+class SourceRefused(ConnectorError):
+    """The source turned the credentials or a permission down."""
+
+
+class SourceUnreachable(ConnectorError):
+    """The source cannot be reached or gave up: try again later."""

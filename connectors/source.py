@@ -1,0 +1,81 @@
+"""The keys of a map's `source:` that every connector shares, and the variables a connector reads."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+
+_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parse_duration(text: Any) -> timedelta:
+    """Turn `90s`, `10m`, `2h` or `1d` into a span; ValueError says what is allowed."""
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError("expected a duration such as 90s, 10m, 2h or 1d")
+    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def _parse_instant(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError("expected a date and time such as 2024-01-01T00:00:00Z") from None
+    return value
+
+
+def _with_zone(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("expected a time zone, such as the Z in 2024-01-01T00:00:00Z")
+    return value
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,9}(s|m|h|d)$", "examples": ["10m", "60s", "1d"]}),
+]
+Instant = Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_with_zone)]
+
+
+class Source(BaseModel):
+    """The keys under `source:` that every connector understands; each connector's own model adds to them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    connector: str = Field(description="salesforce, hubspot or postgres.")
+    connection: str | None = Field(
+        None,
+        pattern=r"^[A-Z][A-Z0-9_]*$",
+        description="Read EU_DATABASE_URL ... instead of DATABASE_URL ..., for `connection: EU`.",
+    )
+    object: str | None = Field(None, min_length=1, description="HubSpot object, Salesforce sObject, or schema.table.")
+    cursor_field: str | None = Field(
+        None,
+        alias="cursorField",
+        min_length=1,
+        description="The field that moves when a record changes; null: every run reads all.",
+    )
+    primary_key: tuple[str, ...] | None = Field(
+        None,
+        alias="primaryKey",
+        description="The field that identifies a record; a list where the key is composite.",
+    )
+    start: Instant | None = Field(None, description="Nothing older than this is read on the first run.")
+    lookback: Duration | None = Field(None, description="Re-read this much before the cursor on every run.")
+    settle: Duration | None = Field(None, description="Leave what is newer than this for the next run.")
+
+    @field_validator("primary_key", mode="before")
+    @classmethod
+    def _as_names(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether the map says `cursorField: null`: no cursor, every run reads everything."""
+        return "cursor_field" in self.model_fields_set and self.cursor_field is None

@@ -1,0 +1,73 @@
+"""Variables from the environment, from `.env`, and each from the file that NAME_FILE names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+class VariablesInvalid(Exception):
+    """A variable has a value that cannot be used; the message names it and never shows the value."""
+
+
+class Variables(BaseSettings):
+    """Settings read by name; a field `database_url` is the variable DATABASE_URL."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
+
+    @classmethod
+    def load(cls, connection: str | None = None, env_file: Path | None = Path(".env")) -> Self:
+        """Read every variable, with the prefix `EU_` for `connection: EU`; raises VariablesInvalid."""
+        prefix = f"{connection}_" if connection else ""
+        try:
+            return cls(_env_prefix=prefix, _env_file=env_file)  # type: ignore[call-arg]
+        except ValidationError as error:
+            raise VariablesInvalid(_explain(error, prefix)) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _FileSource(settings_cls, dotenv_settings), dotenv_settings
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """Reads NAME from the file that NAME_FILE names, as container secrets are mounted."""
+
+    def __init__(self, settings_cls: type[BaseSettings], dotenv: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._dotenv = dotenv.env_vars if isinstance(dotenv, DotEnvSettingsSource) else {}
+        self._prefix = getattr(dotenv, "env_prefix", "")
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        name = f"{self._prefix}{field_name}".upper()
+        path = os.environ.get(f"{name}_FILE") or self._dotenv.get(f"{name}_FILE".lower())
+        if not path:
+            return None, field_name, False
+        if os.environ.get(name):
+            raise VariablesInvalid(f"{name} and {name}_FILE are both set: keep one of them")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise VariablesInvalid(f"{name}_FILE: cannot read {path}: {error.__class__.__name__}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+def _explain(error: ValidationError, prefix: str) -> str:
+    return "; ".join(
+        f"{prefix}{'_'.join(str(part) for part in problem['loc'])}".upper() + f": {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False, include_context=False)
+    )

@@ -1,0 +1,1 @@
+"""The state store: what memsync remembers between runs, in SQLite or Postgres."""

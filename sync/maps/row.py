@@ -1,0 +1,55 @@
+"""What a property map makes of a record: a row to send, or a reject with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+PLAIN_SIZE = 16
+TEXT_SIZE = 8
+
+IdentityKind = Literal["email", "website", "recordId", "customKey"]
+
+
+class Row(NamedTuple):
+    """A record mapped for the batch call, already encoded (a tuple: it is made once per record)."""
+
+    key: str
+    """The record's primary key."""
+    identity: str
+    """The value of the identity, as sent."""
+    plain: bytes
+    """A JSON object: the identity and every plain value. Never empty."""
+    texts: tuple[bytes, ...]
+    """One JSON member (`"notes":"..."`) per text to extract that is present."""
+    fingerprint: bytes
+    """PLAIN_SIZE bytes over the plain values, then TEXT_SIZE bytes per text, in the order of `texts`."""
+
+
+class Reject(NamedTuple):
+    """A row that could not be made or delivered. The message never holds a value of the record."""
+
+    key: str
+    code: str
+    """MISSING_IDENTIFIER, CONTENT_TOO_LARGE, INVALID_TEXT, TRANSFORM_FAILED, or the server's own code."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which row key identifies the record in memory."""
+
+    kind: IdentityKind
+    row_key: str
+    custom_key_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MappedProperty:
+    """One property as the API's `mapping` object describes it; its row key is what `sourceField` names there."""
+
+    name: str
+    row_key: str
+    extract: bool
+    collection_name: str | None = None
+    collection_id: str | None = None
