@@ -25,7 +25,7 @@ class Variables(BaseSettings):
         """Read every variable, with the prefix `EU_` for `connection: EU`; raises VariablesInvalid."""
         prefix = f"{connection}_" if connection else ""
         try:
-            return cls(_env_prefix=prefix, _env_file=env_file)  # type: ignore[call-arg]
+            return cls(_env_prefix=prefix, _env_file=env_file)
         except ValidationError as error:
             raise VariablesInvalid(_explain(error, prefix)) from None
 
