@@ -1,0 +1,25 @@
+"""What can be wrong with the state store.
+
+StateError          root
+  StoreUnusable     full, read-only, corrupt, foreign or from a newer version: mend or replace the file
+  LeaseHeld         another run has the stream: leave it alone
+  LeaseLost         this run was taken for dead: it may write nothing more
+"""
+
+from __future__ import annotations
+
+
+class StateError(Exception):
+    """Something about the state store."""
+
+
+class StoreUnusable(StateError):
+    """The store cannot be read or written; nothing in it was changed."""
+
+
+class LeaseHeld(StateError):
+    """Another run holds the stream."""
+
+
+class LeaseLost(StateError):
+    """The lease of this run was taken over; nothing was written."""

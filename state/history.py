@@ -1,0 +1,122 @@
+"""Positions, runs and the moving of a stream's state between stores."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from state.tables import chunks, fingerprints, positions, redeliveries, rejects, runs, streams
+from state.values import Position, StoredRun
+
+_PER_STREAM = (streams, positions, chunks, fingerprints, redeliveries, rejects)
+KEPT_RUNS = 200
+"""How many runs of a stream the history keeps."""
+
+
+def get_position(connection: Connection, stream: str, purpose: str) -> Position | None:
+    """Where one reading of a stream stands; None when it never started."""
+    same = (positions.c.stream == stream) & (positions.c.purpose == purpose)
+    row = connection.execute(select(positions).where(same)).first()
+    return None if row is None else _position(row)
+
+
+def all_positions(connection: Connection, stream: str) -> dict[str, tuple[Position, float]]:
+    """Every reading of a stream by purpose, with the time of its last move (seconds since 1970)."""
+    found = connection.execute(select(positions).where(positions.c.stream == stream).order_by(positions.c.purpose))
+    return {row.purpose: (_position(row), row.updated_at) for row in found}
+
+
+def _position(row: Row[Any]) -> Position:
+    cursor = None if row.cursor is None else json.loads(row.cursor)
+    return Position(cursor, row.complete, row.map_hash, row.origin, row.destination)
+
+
+def drop_position(connection: Connection, stream: str, purpose: str) -> None:
+    """Forget one reading of a stream."""
+    connection.execute(delete(positions).where((positions.c.stream == stream) & (positions.c.purpose == purpose)))
+
+
+def stream_names(connection: Connection) -> list[str]:
+    """Every stream that the store knows."""
+    return list(connection.scalars(select(streams.c.stream).order_by(streams.c.stream)))
+
+
+def get_salt(connection: Connection, stream: str) -> bytes | None:
+    """The salt of a stream's fingerprints."""
+    return connection.scalar(select(streams.c.salt).where(streams.c.stream == stream))
+
+
+def ensure_salt(connection: Connection, stream: str) -> None:
+    """Give a new stream its salt."""
+    if get_salt(connection, stream) is None:
+        connection.execute(insert(streams).values(stream=stream, salt=secrets.token_bytes(16)))
+
+
+def reset(connection: Connection, stream: str) -> None:
+    """Forget everything about a stream but its run history."""
+    for table in _PER_STREAM:
+        connection.execute(delete(table).where(table.c.stream == stream))
+
+
+def start_run(connection: Connection, stream: str, command: str, now: float) -> int:
+    """Enter a run into the history and return its number; runs that never ended are marked as killed."""
+    open_runs = (runs.c.stream == stream) & runs.c.finished_at.is_(None)
+    connection.execute(update(runs).where(open_runs).values(status="killed", finished_at=now))
+    row = {"stream": stream, "command": command, "started_at": now, "status": "running", "summary": "{}"}
+    number = connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one()
+    oldest = select(runs.c.id).where(runs.c.stream == stream).order_by(runs.c.id.desc()).offset(KEPT_RUNS).limit(1)
+    limit = connection.scalar(oldest)
+    if limit is not None:
+        connection.execute(delete(runs).where((runs.c.stream == stream) & (runs.c.id <= limit)))
+    return int(number)
+
+
+def finish_run(connection: Connection, run_id: int, status: str, summary: Mapping[str, Any], now: float) -> None:
+    """Enter how a run ended."""
+    ended = {"finished_at": now, "status": status, "summary": json.dumps(dict(summary))}
+    connection.execute(update(runs).where(runs.c.id == run_id).values(ended))
+
+
+def last_runs(connection: Connection, stream: str, limit: int) -> list[StoredRun]:
+    """The newest runs of a stream, newest first."""
+    found = connection.execute(select(runs).where(runs.c.stream == stream).order_by(runs.c.id.desc()).limit(limit))
+    return [StoredRun(**{**row._mapping, "summary": json.loads(row.summary)}) for row in found]
+
+
+def counts(connection: Connection, stream: str) -> dict[str, int]:
+    """How many rows the store holds of a stream, by what they are."""
+    tables = {"delivered": fingerprints, "rejected": rejects, "sent_again": redeliveries, "unsettled_chunks": chunks}
+    found = {
+        name: connection.scalar(select(func.count()).select_from(table).where(table.c.stream == stream)) or 0
+        for name, table in tables.items()
+    }
+    waiting = select(func.coalesce(func.sum(chunks.c.rows), 0)).where(chunks.c.stream == stream)
+    return found | {"unsettled_rows": connection.scalar(waiting) or 0}
+
+
+def export(connection: Connection, stream: str) -> dict[str, list[dict[str, Any]]]:
+    """Everything about a stream as JSON values; bytes are hex."""
+    return {
+        table.name: [
+            {k: v.hex() if isinstance(v, bytes) else v for k, v in row._mapping.items() if k not in ("id", "stream")}
+            for row in connection.execute(select(table).where(table.c.stream == stream))
+        ]
+        for table in _PER_STREAM
+    }
+
+
+def restore(connection: Connection, stream: str, content: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Replace everything about a stream by what `export` gave."""
+    reset(connection, stream)
+    for table in _PER_STREAM:
+        binary = {column.name for column in table.columns if column.type.python_type is bytes}
+        rows = [
+            {k: bytes.fromhex(v) if k in binary else v for k, v in row.items()} | {"stream": stream}
+            for row in content.get(table.name, ())
+        ]
+        if rows:
+            connection.execute(insert(table), rows)

@@ -1,0 +1,122 @@
+"""What goes into the store and comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """One row of an accepted chunk (a tuple: it is made once per row)."""
+
+    key: str
+    fingerprint: bytes
+    identity: str
+    """A salted hash of the identity: enough to match the server's item errors to keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far one reading of a stream has come, and what it was read for."""
+
+    cursor: Mapping[str, Any] | None
+    complete: bool
+    map_hash: str
+    origin: str
+    """Hash of what the map reads: another object, key or filter makes the cursor worthless."""
+    destination: str
+    """The organisation and host that received the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedChunk:
+    """A chunk that the server took: its keys are kept until the event settles."""
+
+    event_id: str
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A row that was not delivered, with the reason."""
+
+    key: str
+    code: str
+    message: str
+    final: bool = False
+    """Whether sending the row again as it is would be useless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What changes together: written in one transaction or not at all."""
+
+    accepted: Sequence[AcceptedChunk] = ()
+    rejects: Sequence[Failure] = ()
+    failed: Sequence[Failure] = ()
+    """Rows that the server could not take now: they are due again, or become rejects after three times."""
+    purpose: str | None = None
+    position: Position | None = None
+    removed: Sequence[str] = ()
+    """Keys that are gone from the source: nothing is kept of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An accepted chunk whose event has not ended."""
+
+    id: int
+    event_id: str
+    rows: int
+    accepted_at: float
+    polls: int
+    next_poll_at: float
+    status: str
+    entries: Sequence[tuple[str, str]] = field(repr=False)
+    """(key, identity hash) of each row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivery:
+    """A row that a failed event named: to be re-read by key and sent again."""
+
+    key: str
+    attempts: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReject:
+    """A row that could not be delivered. Times are seconds since 1970."""
+
+    stream: str
+    key: str
+    code: str
+    message: str
+    attempts: int
+    first_at: float
+    last_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """One run as the history keeps it."""
+
+    id: int
+    stream: str
+    command: str
+    started_at: float
+    finished_at: float | None
+    status: str
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write for one stream, until `fence` is no longer the newest."""
+
+    name: str
+    owner: str
+    fence: int

@@ -1,0 +1,84 @@
+"""The one path: read, map, fill chunks, send, record what was accepted, move the cursor behind it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+from sync.chunks import Chunk
+from sync.due import due_pages
+from sync.flight import Flight
+from sync.intake import Intake, cut_to, take_in
+from sync.job import Job
+from sync.memory.settlement import normalise
+from sync.record import Recorder
+from sync.stop import Stopped
+
+_LOOK = 0.2
+"""Seconds between looks at the stop flag while every place is taken."""
+GRACE = 5.0
+"""Seconds that calls in flight have to end once the run stops."""
+
+
+def deliver(job: Job) -> bool:
+    """Bring everything that is due to memory; returns whether all of it was read (False: the limit was reached).
+
+    Raises what stopped it, after everything that was accepted is recorded.
+    """
+    recorder, flight = Recorder(job), Flight(job.in_flight)
+    known = job.ledger.fingerprints if job.ledger.has_fingerprints() and not job.resend else lambda _: {}
+    left, whole = job.limit, True
+    try:
+        for number, page in due_pages(job, recorder.removed):
+            intake = take_in(page.records, number, job.make_row, known)
+            if left is not None:
+                intake = cut_to(intake, left)
+                left -= len(intake.rows) + len(intake.rejects)
+            recorder.enter(number, page, intake)
+            _send(job, intake, recorder, flight)
+            recorder.record(flight.landed())
+            if intake.cut:
+                whole = False
+                break
+        _launch(job, job.chunker.flush(), recorder, flight)
+        while flight.count:
+            _wait(job, recorder, flight)
+        recorder.record()
+    except BaseException:
+        _give_up(job, recorder, flight)
+        raise
+    finally:
+        flight.close()
+    return whole
+
+
+def _send(job: Job, intake: Intake, recorder: Recorder, flight: Flight) -> None:
+    for row in intake.rows:
+        chunk = job.chunker.add(row)
+        if chunk is not None:
+            _launch(job, chunk, recorder, flight)
+
+
+def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -> None:
+    """Send a chunk as soon as there is a place and no chunk in flight holds one of its identities."""
+    if chunk is None:
+        return
+    marks = {normalise(row.identity) for row in chunk.rows}
+    while not flight.has_place(marks):
+        _wait(job, recorder, flight)
+    flight.launch(chunk, lambda: job.writer.send(chunk.rows), marks)
+
+
+def _wait(job: Job, recorder: Recorder, flight: Flight) -> None:
+    if job.stop.is_set:
+        raise Stopped
+    recorder.record(flight.landed(_LOOK))
+
+
+def _give_up(job: Job, recorder: Recorder, flight: Flight) -> None:
+    """Let calls in flight end, for a short while, and record what they brought."""
+    job.stop.set()
+    end = time.monotonic() + GRACE
+    while flight.count and time.monotonic() < end:
+        with suppress(Exception):  # the first problem is the one that is told
+            recorder.record(flight.landed(_LOOK))

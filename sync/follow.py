@@ -1,0 +1,111 @@
+"""Following the events of accepted chunks to their end: accepted is not stored."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from state.values import Failure, Unsettled
+from sync.job import Ledger
+from sync.memory.errors import DestinationUnavailable, RateLimited
+from sync.memory.pace import Pacer
+from sync.memory.settlement import EventOutcome, blame, outcome_of
+from sync.stop import Stop
+from sync.summary import Summary
+
+FIRST, GROWTH, LONGEST = 2.0, 1.5, 60.0
+"""Seconds between questions about one event: the first pause, its growth, and its ceiling."""
+VANISHED_AFTER = 900.0
+"""Seconds for which a server may not know an event that it named itself."""
+NEVER_AFTER = 86400.0
+"""Seconds after which an event that does not end counts as failed."""
+
+
+class Follower:
+    """Asks for the events of one stream's accepted chunks, oldest due first, and settles those that ended."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        ask: Callable[[str], Mapping[str, Any] | None],
+        pacer: Pacer,
+        stop: Stop,
+        clock: Callable[[], float],
+        hash_identity: Callable[[str], str],
+        summary: Summary,
+        progress: Callable[[Summary], None] = lambda _: None,
+    ) -> None:
+        self._ledger, self._ask, self._pacer, self._stop = ledger, ask, pacer, stop
+        self._clock, self._hash, self._summary, self._progress = clock, hash_identity, summary, progress
+
+    def follow(self, wait: float) -> None:
+        """Settle what ends within `wait` seconds; what remains is counted as waiting."""
+        end = self._clock() + wait
+        waiting = [(chunk.next_poll_at, chunk.id, chunk) for chunk in self._ledger.unsettled()]
+        heapq.heapify(waiting)
+        try:
+            while waiting and waiting[0][0] <= end:
+                self._stop.pause(max(0.0, waiting[0][0] - self._clock()))
+                if self._clock() > end:
+                    break
+                chunk = heapq.heappop(waiting)[2]
+                again = self._poll(chunk)
+                if again is not None:
+                    asked = replace(chunk, polls=chunk.polls + 1)
+                    heapq.heappush(waiting, (self._clock() + again, chunk.id, asked))
+                self._summary.waiting = sum(item[2].rows for item in waiting)
+                self._progress(self._summary)
+        finally:
+            self._summary.waiting = sum(item[2].rows for item in waiting)
+
+    def _poll(self, chunk: Unsettled) -> float | None:
+        """Ask for one event; returns the seconds to the next question, or None when it ended."""
+        self._pacer.wait()
+        try:
+            event = self._ask(chunk.event_id)
+        except RateLimited as limit:
+            self._pacer.slow_down(limit.retry_after or 60.0, limit.limit)
+            return self._ask_again(chunk, chunk.status)
+        except DestinationUnavailable:
+            return self._ask_again(chunk, chunk.status)
+        age = self._clock() - chunk.accepted_at
+        if event is None:
+            found = EventOutcome("failed" if age > VANISHED_AFTER else "waiting", "not_found")
+        else:
+            found = outcome_of(event)
+        if found.verdict == "unknown" and f"event status {found.status!r}" not in " ".join(self._summary.notes):
+            self._summary.notes.append(f"the server names the event status {found.status!r}, which is new: waited for")
+        if found.verdict in ("waiting", "unknown"):
+            if age <= NEVER_AFTER:
+                return self._ask_again(chunk, found.status)
+            found = EventOutcome("failed", found.status)
+        self._settle(chunk, found)
+        return None
+
+    def _ask_again(self, chunk: Unsettled, status: str) -> float:
+        pause = min(LONGEST, FIRST * GROWTH ** min(chunk.polls, 20))
+        self._ledger.poll_again(chunk, status, pause)
+        return pause
+
+    def _settle(self, chunk: Unsettled, found: EventOutcome) -> None:
+        failures = failures_of(chunk.entries, found, self._hash)
+        self._summary.failed += len(failures)
+        self._summary.settled += chunk.rows - len(failures)
+        self._ledger.settle(chunk, failures)
+
+
+def failures_of(
+    entries: Sequence[tuple[str, str]], found: EventOutcome, hashed: Callable[[str], str]
+) -> Sequence[Failure]:
+    """The rows that an ended event did not store; all of them when the server does not say which."""
+    blamed = blame(found.errors, [mark for _, mark in entries], hashed)
+    if found.verdict == "stored":
+        return []
+    if found.verdict == "partly" and blamed.named and not blamed.unmatched:
+        return [Failure(entries[place][0], e.code, e.message, e.final) for place, e in blamed.named.items()]
+    reason = found.errors[0] if found.errors else None
+    code, message = (reason.code, reason.message) if reason else ("EVENT_FAILED", f"the event ended as {found.status}")
+    named = {place: (e.code, e.message, e.final) for place, e in blamed.named.items()}
+    return [Failure(key, *named.get(place, (code, message, False))) for place, (key, _) in enumerate(entries)]

@@ -1,0 +1,69 @@
+"""From a page of records to the rows that must be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from connectors.base import Record
+from sync.chunks import Outgoing
+from sync.maps.row import PLAIN_SIZE, TEXT_SIZE, Reject, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What became of the records of a page: `rows` are to be sent, `rejects` filed, the rest is unchanged."""
+
+    rows: Sequence[Outgoing]
+    rejects: Sequence[Reject]
+    unchanged: int
+    cut: bool = False
+    """Whether a limit left records of the page aside."""
+
+
+def take_in(
+    records: Sequence[Record],
+    page: int,
+    make_row: Callable[[Record], Row | Reject],
+    known: Callable[[Sequence[str]], Mapping[str, bytes]],
+) -> Intake:
+    """Map the records of a page and leave out the rows that were delivered before as they are now."""
+    rows: list[Row] = []
+    rejects: list[Reject] = []
+    for record in records:
+        made = make_row(record)
+        if isinstance(made, Row):
+            rows.append(made)
+        else:
+            rejects.append(made)
+    delivered = known([row.key for row in rows])
+    changed = [row for row in rows if delivered.get(row.key) != row.fingerprint] if delivered else rows
+    outgoing = [
+        Outgoing(row.key, row.identity, body_of(row, delivered.get(row.key)), row.fingerprint, page) for row in changed
+    ]
+    return Intake(outgoing, rejects, len(rows) - len(changed))
+
+
+def cut_to(intake: Intake, most: int) -> Intake:
+    """At most so many rows and rejects of an intake, rejects first."""
+    rejects = intake.rejects[:most]
+    rows = intake.rows[: most - len(rejects)]
+    cut = len(rows) + len(rejects) < len(intake.rows) + len(intake.rejects)
+    return Intake(rows, rejects, intake.unchanged, cut)
+
+
+def body_of(row: Row, delivered: bytes | None) -> bytes:
+    """The row as JSON, without the texts that were delivered before: extracting them again would cost again."""
+    if not row.texts:
+        return row.plain
+    texts = row.texts if delivered is None else _new_texts(row, delivered)
+    return b",".join((row.plain[:-1], *texts)) + b"}"
+
+
+def _new_texts(row: Row, delivered: bytes) -> Sequence[bytes]:
+    before = set(_text_hashes(delivered))
+    return [text for text, mark in zip(row.texts, _text_hashes(row.fingerprint), strict=True) if mark not in before]
+
+
+def _text_hashes(fingerprint: bytes) -> list[bytes]:
+    return [fingerprint[at : at + TEXT_SIZE] for at in range(PLAIN_SIZE, len(fingerprint), TEXT_SIZE)]

@@ -1,0 +1,62 @@
+"""Everything that one run of one stream works with, put together once at the top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from connectors.base import Connector, Cursor, Record
+from state.values import Failure, Position, Redelivery, Step, Unsettled
+from sync.chunks import Chunker
+from sync.maps.row import Reject, Row
+from sync.memory.writer import ChunkOutcome
+from sync.stop import Stop
+from sync.summary import Summary
+
+
+class Ledger(Protocol):
+    """What a run asks of its stream's state; every write proves the lease."""
+
+    def fingerprints(self, keys: Sequence[str]) -> dict[str, bytes]: ...
+    def has_fingerprints(self) -> bool: ...
+    def apply(self, step: Step) -> None: ...
+    def due_redeliveries(self) -> list[Redelivery]: ...
+    def unsettled(self) -> list[Unsettled]: ...
+    def settle(self, chunk: Unsettled, failures: Sequence[Failure]) -> int: ...
+    def poll_again(self, chunk: Unsettled, status: str, seconds: float) -> None: ...
+
+
+class Writer(Protocol):
+    """Delivers the rows of a chunk; `sync.memory.writer.BatchWriter`, or the one that only looks."""
+
+    def send(self, rows: Sequence[Any]) -> ChunkOutcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one stream. Modes differ in what is handed in here, and nowhere below."""
+
+    stream: str
+    purpose: str
+    """Which reading of the stream this is: incremental, full, or a backfill's range."""
+    connector: Connector
+    since: Cursor | None
+    until: datetime | None
+    make_row: Callable[[Record], Row | Reject]
+    chunker: Chunker
+    writer: Writer
+    ledger: Ledger
+    position: Position
+    """What a position of this run is for; its cursor is filled in as the run goes on."""
+    summary: Summary
+    stop: Stop
+    in_flight: int
+    hash_identity: Callable[[str], str]
+    resend: bool = False
+    limit: int | None = None
+    """At most so many rows are sent or rejected."""
+    fetch_keys: Sequence[str] | None = None
+    """Read these records by key instead of what is due."""
+    progress: Callable[[Summary], None] = lambda _: None

@@ -1,0 +1,151 @@
+"""Reading the server's answers strictly: either the `data` of a success, or a named error that shows the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from sync.memory.errors import (
+    ChunkRefused,
+    DestinationError,
+    DestinationMisconfigured,
+    DestinationRefused,
+    DestinationUnavailable,
+    QuotaExhausted,
+    RateLimited,
+)
+from sync.memory.retry_after import LONGEST, wait_asked_for
+
+SHOWN = 200
+"""Characters of an answer that an error shows."""
+_SECRET = re.compile(r"(sk_[A-Za-z]+_|Bearer\s+)[^\s\"',}]+")
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_QUOTA_CODES = {"INSUFFICIENT_CREDITS"}
+_CAP_CODES = {"SCHEDULE_CAP_EXCEEDED", "RECORD_CAP_EXCEEDED"}
+
+
+class Answer(NamedTuple):
+    """An HTTP answer, read whole. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def redact(text: str) -> str:
+    """One line of at most SHOWN characters, without keys, e-mail addresses and control characters."""
+    text = _EMAIL.sub("<e-mail>", _SECRET.sub(r"\1***", text))
+    text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(text.split())
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
+def data_of(answer: Answer, call: str) -> dict[str, Any]:
+    """The `data` of a successful answer; raises the DestinationError that says what to do otherwise."""
+    if answer.status >= 300:
+        raise _refusal(answer, call)
+    body = _parse(answer.body)
+    if not isinstance(body, dict) or body.get("success") is not True:
+        if isinstance(body, dict) and body.get("success") is False:
+            raise _failure(answer, body, call)
+        raise _unreadable(answer, call, "expected a JSON object with success: true")
+    data = body.get("data")
+    if not isinstance(data, dict):
+        raise _unreadable(answer, call, "expected an object under data")
+    return data
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _shown(answer: Answer) -> str:
+    text = redact(answer.body[:2000].decode("utf-8", "replace"))
+    return f"HTTP {answer.status}, {text!r}" if text else f"HTTP {answer.status}, an empty body"
+
+
+def _unreadable(answer: Answer, call: str, expected: str) -> DestinationUnavailable:
+    return DestinationUnavailable(f"{call}: {expected}, found {_shown(answer)}", ambiguous=True)
+
+
+def _code(body: Any) -> str:
+    """The error's name, wherever the server put it."""
+    if not isinstance(body, dict):
+        return ""
+    error = body.get("error")
+    if isinstance(error, dict):
+        error = error.get("code") or error.get("type")
+    code = body.get("code") or error
+    return code if isinstance(code, str) else ""
+
+
+def _refusal(answer: Answer, call: str) -> DestinationError:
+    body = _parse(answer.body)
+    if answer.status == 429:
+        return _too_many(answer, body, call)
+    if 300 <= answer.status < 400:
+        where = redact(answer.headers.get("location", "nowhere"))
+        return DestinationMisconfigured(f"{call}: redirected to {where}; set PERSONIZE_BASE_URL to the final address")
+    if answer.status >= 500:
+        # 502 and 504 come from a proxy that lost sight of a server which may still be working.
+        ambiguous = answer.status not in (500, 501, 503)
+        wait = wait_asked_for(body, answer.headers)
+        return DestinationUnavailable(f"{call}: {_shown(answer)}", ambiguous=ambiguous, retry_after=wait)
+    return _client_error(answer, body, call)
+
+
+def _client_error(answer: Answer, body: Any, call: str) -> DestinationError:
+    status, code = answer.status, _code(body)
+    if status == 402 or code in _QUOTA_CODES:
+        return QuotaExhausted(f"{call}: credits are used up ({_shown(answer)}); the next run goes on from here")
+    if status == 401:
+        return DestinationRefused(f"{call}: the key was not accepted ({_shown(answer)}); check PERSONIZE_SECRET_KEY")
+    if status == 403:
+        return DestinationRefused(f"{call}: the key may not do this ({_shown(answer)}); use a key with write access")
+    if status in (404, 405, 410):
+        return DestinationMisconfigured(
+            f"{call}: not found there ({_shown(answer)}); check PERSONIZE_BASE_URL and PERSONIZE_API_VERSION"
+        )
+    if status in (408, 425):
+        return DestinationUnavailable(f"{call}: {_shown(answer)}", ambiguous=status == 408)
+    return ChunkRefused(f"{call}: refused ({_shown(answer)})", code or f"HTTP_{status}")
+
+
+def _too_many(answer: Answer, body: Any, call: str) -> DestinationError:
+    code = _code(body)
+    if code in _CAP_CODES:
+        return DestinationMisconfigured(f"{call}: a cap of the plan is reached ({_shown(answer)}); raise it or tidy up")
+    if (isinstance(body, dict) and body.get("window") == "per_month") or code in _QUOTA_CODES:
+        return QuotaExhausted(
+            f"{call}: the month's calls are used up ({_shown(answer)}); the next run goes on from here"
+        )
+    wait = wait_asked_for(body, answer.headers)
+    if wait is not None and wait > LONGEST:
+        return QuotaExhausted(f"{call}: told to wait {wait:.0f} s, which is too long; the next run goes on from here")
+    limit = body.get("limit") if isinstance(body, dict) else None
+    return RateLimited(
+        f"{call}: too many calls ({_shown(answer)})", wait, limit if isinstance(limit, int) and limit > 0 else None
+    )
+
+
+def _failure(answer: Answer, body: dict[str, Any], call: str) -> DestinationError:
+    """The error behind `success: false` on a 2xx, by its name: as if the status had said it."""
+    code = _code(body).lower()
+    status = next((s for name, s in _STATUS_BY_NAME.items() if name in code), 400)
+    return _refusal(Answer(status, answer.headers, answer.body), call)
+
+
+_STATUS_BY_NAME = {
+    "rate_limit": 429,
+    "authentication": 401,
+    "permission": 403,
+    "not_found": 404,
+    "server_error": 500,
+    "insufficient_credits": 402,
+}

@@ -1,0 +1,125 @@
+"""The calls of the memory API that memsync makes, in both dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
+
+import orjson
+
+from sync.memory.answers import Answer, data_of
+from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable
+
+Dialect = Literal["v1", "v1.1"]
+
+_PATHS: Mapping[Dialect, Mapping[str, str]] = {
+    "v1": {"batch": "/batch-memorize", "search": "/search", "digest": "/smart-memory-digest"},
+    "v1.1": {"batch": "/memory/import", "search": "/memory/search", "digest": "/memory/digest"},
+}
+_PAGES = 1000
+
+
+class Transport(Protocol):
+    """How requests travel; `sync.memory.http.Http` in life."""
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, params: dict[str, Any] | None = None
+    ) -> Answer: ...
+
+
+class MemoryClient:
+    """One method per call. Each raises the DestinationError that says what to do, and counts in `calls`."""
+
+    def __init__(
+        self,
+        http: Transport,
+        dialect: Dialect | Literal["auto"] = "auto",
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._http, self._warn = http, warn
+        self.dialect: Dialect = "v1" if dialect == "auto" else dialect
+        self._undecided = dialect == "auto"
+        self._warned = False
+        self.calls = 0
+
+    @property
+    def extract_word(self) -> str:
+        """What this dialect calls `extractMemories`."""
+        return "extractMemories" if self.dialect == "v1" else "extract"
+
+    def me(self) -> dict[str, Any]:
+        """The key's organisation, plan and limits; settles the dialect when it is `auto`."""
+        if not self._undecided:
+            return self._call("GET", "/me")
+        try:
+            found = self._call("GET", "/me")
+        except DestinationMisconfigured:
+            self.dialect = "v1.1"
+            found = self._call("GET", "/me")
+        self._undecided = False
+        return found
+
+    def collections(self) -> Iterator[dict[str, Any]]:
+        """Every collection of the organisation, as the server describes it."""
+        token: str | None = None
+        for _ in range(_PAGES):
+            params = {"limit": 100} | ({"nextToken": token} if token else {})
+            data = self._call("GET", "/collections", params=params)
+            actions = data.get("actions")
+            if not isinstance(actions, list):
+                raise DestinationUnavailable("GET /collections: expected a list under data.actions", ambiguous=False)
+            yield from (action for action in actions if isinstance(action, dict))
+            following = data.get("nextToken")
+            if not following:
+                return
+            if following == token:
+                raise DestinationUnavailable("GET /collections: the same nextToken came twice", ambiguous=False)
+            token = str(following)
+
+    def batch(self, body: bytes) -> dict[str, Any]:
+        """Hand over a chunk; the answer always holds a non-empty `eventId`."""
+        data = self._call("POST", _PATHS[self.dialect]["batch"], body)
+        event = data.get("eventId")
+        if not isinstance(event, str) or not event.strip():
+            shown = sorted(str(key)[:40] for key in data)
+            raise DestinationUnavailable(
+                f"POST {_PATHS[self.dialect]['batch']}: expected data.eventId, found the keys {shown}", ambiguous=True
+            )
+        return data
+
+    def check_batch(self, body: bytes) -> dict[str, Any]:
+        """Have the server check a chunk whose body says `dryRun: true`; it need not name an event."""
+        return self._call("POST", _PATHS[self.dialect]["batch"], body)
+
+    def event(self, event_id: str) -> dict[str, Any] | None:
+        """What is known of an accepted chunk; None when the server does not know the event (any more)."""
+        try:
+            return self._call("GET", f"/events/{quote(event_id, safe='')}")
+        except DestinationMisconfigured:
+            return None
+
+    def search(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        """One page of records; `query` must hold `page` and `pageSize`."""
+        return self._call("POST", _PATHS[self.dialect]["search"], orjson.dumps(dict(query)))
+
+    def digest(self, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Everything about one record; `query` must hold `token_budget`."""
+        return self._call("POST", _PATHS[self.dialect]["digest"], orjson.dumps(dict(query)))
+
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, params: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        self.calls += 1
+        answer = self._http.call(method, f"/api/{self.dialect}{path}", body, params)
+        self._mention_sunset(answer)
+        return data_of(answer, f"{method} {path}")
+
+    def _mention_sunset(self, answer: Answer) -> None:
+        sunset = answer.headers.get("sunset")
+        if sunset and not self._warned:
+            self._warned = True
+            self._warn(
+                f"the server says that its API {self.dialect} ends on {sunset[:40]}; "
+                "PERSONIZE_API_VERSION=v1.1 uses the newer one"
+            )

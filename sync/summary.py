@@ -1,0 +1,59 @@
+"""The numbers of a run. They balance: read = filtered + unchanged + sent + rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one run of one stream did; counted by the thread that records."""
+
+    stream: str
+    status: str = "running"
+    read: int = 0
+    filtered: int = 0
+    """Left out by a rule of the map."""
+    unchanged: int = 0
+    """Delivered before as they are now."""
+    sent: int = 0
+    """Handed to the server, which took the call that carried them."""
+    accepted: int = 0
+    """Of those, the ones that the server took and gave an event for."""
+    settled: int = 0
+    """Rows whose event ended well during this run, of this run and of earlier ones."""
+    rejected: int = 0
+    """Could not be made into a row, or refused for good."""
+    gone: int = 0
+    failed: int = 0
+    """Accepted rows whose event ended badly: they are sent again, at most three times."""
+    waiting: int = 0
+    """Accepted rows whose event has not ended: the next run follows them."""
+    calls: int = 0
+    retries: int = 0
+    duplicates_possible: int = 0
+    seconds: float = 0.0
+    cursor_from: Mapping[str, Any] | None = None
+    cursor_to: Mapping[str, Any] | None = None
+    exit: int = 0
+    message: str = ""
+    """Why the run ended as it did, when it did not end well."""
+    notes: list[str] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    """Rejected rows by reason."""
+
+    def reject(self, code: str, rows: int = 1) -> None:
+        """Count rows that were rejected for a reason."""
+        self.rejected += rows
+        self.reasons[code] = self.reasons.get(code, 0) + rows
+
+    @property
+    def balances(self) -> bool:
+        """Whether every row that was read is accounted for."""
+        return self.read == self.filtered + self.unchanged + self.sent + self.rejected
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as `--json` shows it."""
+        return {name: getattr(self, name) for name in self.__slots__}
