@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -20,19 +20,16 @@ def parse_duration(text: Any) -> timedelta:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
-def _parse_instant(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError("expected a date and time such as 2024-01-01T00:00:00Z") from None
-    return value
-
-
-def _with_zone(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("expected a time zone, such as the Z in 2024-01-01T00:00:00Z")
-    return value
+def parse_instant(value: Any) -> datetime:
+    """Turn ISO 8601 with a time zone into a point in time; ValueError says what is allowed."""
+    expected = "expected a date and time with its zone, such as 2024-01-01T00:00:00Z"
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise ValueError(expected) from None
+    if moment.tzinfo is None:
+        raise ValueError(expected)
+    return moment
 
 
 Duration = Annotated[
@@ -40,7 +37,7 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,9}(s|m|h|d)$", "examples": ["10m", "60s", "1d"]}),
 ]
-Instant = Annotated[datetime, BeforeValidator(_parse_instant), AfterValidator(_with_zone)]
+Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 
 
 class Source(BaseModel):

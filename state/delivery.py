@@ -181,6 +181,12 @@ def known_fingerprints(connection: Connection, stream: str, keys: Sequence[str])
     return found
 
 
+def delivered_keys(connection: Connection, stream: str, limit: int) -> list[str]:
+    """The keys of delivered rows, in their order, so many at most."""
+    keys = select(fingerprints.c.key).where(fingerprints.c.stream == stream).order_by(fingerprints.c.key)
+    return list(connection.scalars(keys.limit(limit)))
+
+
 def stored_rejects(connection: Connection, stream: str | None) -> list[StoredReject]:
     """The rejects of one stream or of all, newest last."""
     query = select(rejects).order_by(rejects.c.stream, rejects.c.last_at, rejects.c.key)

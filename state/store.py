@@ -146,6 +146,11 @@ class Store:
         with self._transaction() as connection:
             return delivery.known_fingerprints(connection, stream, keys)
 
+    def sample_keys(self, stream: str) -> list[str]:
+        """The keys of delivered rows to draw a sample from: the first 100,000 in the order of their keys."""
+        with self._transaction() as connection:
+            return delivery.delivered_keys(connection, stream, 100_000)
+
     def rejects(self, stream: str | None = None) -> list[StoredReject]:
         """The rows that could not be delivered."""
         with self._transaction() as connection:

@@ -37,9 +37,13 @@ class Summary:
     seconds: float = 0.0
     cursor_from: Mapping[str, Any] | None = None
     cursor_to: Mapping[str, Any] | None = None
+    due: int | None = None
+    """About how many rows there are to read, where that is known: for progress."""
     exit: int = 0
     message: str = ""
     """Why the run ended as it did, when it did not end well."""
+    estimate: Mapping[str, Any] | None = None
+    """What a dry run expects the real one to take."""
     notes: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     """Rejected rows by reason."""
@@ -48,6 +52,13 @@ class Summary:
         """Count rows that were rejected for a reason."""
         self.rejected += rows
         self.reasons[code] = self.reasons.get(code, 0) + rows
+
+    def left_over(self) -> None:
+        """Take rows that were read but not handled out of the count: the next run reads them again."""
+        handled = self.filtered + self.unchanged + self.sent + self.rejected
+        if self.read > handled:
+            self.notes.append(f"{self.read - handled} rows were read but not sent; the next run reads them again")
+            self.read = handled
 
     @property
     def balances(self) -> bool:

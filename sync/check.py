@@ -1,0 +1,133 @@
+"""Checking a stream before it runs: source, destination, collections, and a sample that the server looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from connectors.base import Connector, Reading, Record
+from sync.destination import Destination, envelope_for
+from sync.exits import KNOWN_ERRORS, exit_of
+from sync.intake import take_in
+from sync.maps.compile import CompiledMap, compile_map
+from sync.maps.model import PropertyMap
+from sync.memory.collections import Collection
+from sync.memory.pace import Pacer
+from sync.preview import PreviewWriter
+from sync.run import open_source
+
+SAMPLE = 100
+"""Records that are mapped and shown to the server, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `exit` is 0 when it is well."""
+
+    name: str
+    detail: str
+    exit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The destination as all streams of one check see it; `problem` when it cannot be used."""
+
+    destination: Destination | None = None
+    collections: list[Collection] | None = None
+    pacer: Pacer | None = None
+    problem: Exception | None = None
+
+
+def check_stream(property_map: PropertyMap, opened: Opened) -> list[Check]:
+    """Look at everything that a run of the stream would need; nothing is stored anywhere."""
+    checks = [Check("map", f"{property_map.file}: {len(property_map.mapping.properties)} properties")]
+    compiled = compile_map(property_map, b"check")
+    records = _source_checks(property_map, compiled, checks)
+    sound = _destination_checks(property_map, compiled, opened, checks)
+    if records is not None:
+        _sample_checks(property_map, compiled, records, opened if sound else None, checks)
+    return checks
+
+
+def _attempt(checks: list[Check], name: str, action: Callable[[], str]) -> bool:
+    try:
+        checks.append(Check(name, action()))
+    except KNOWN_ERRORS as error:
+        checks.append(Check(name, str(error), exit_of(error)))
+        return False
+    return True
+
+
+def _source_checks(property_map: PropertyMap, compiled: CompiledMap, checks: list[Check]) -> list[Record] | None:
+    opened: list[Connector] = []
+    records: list[Record] = []
+
+    def look() -> str:
+        connector = open_source(property_map, None, compiled.source_fields)
+        opened.append(connector)
+        reading = connector.check()
+        checks.extend(Check("note", note) for note in reading.notes)
+        return describe(reading)
+
+    def read() -> str:
+        pages = opened[0].read(None)
+        records.extend(islice((record for page in pages for record in page.records), SAMPLE))
+        return f"{len(records)} records read" + ("" if records else "; the source is empty")
+
+    try:
+        sound = _attempt(checks, "source", look) and _attempt(checks, "sample", read)
+    finally:
+        for connector in opened:
+            connector.close()
+    return records if sound else None
+
+
+def describe(reading: Reading) -> str:
+    """How a stream will be read, in one line."""
+    key = ", ".join(reading.primary_key)
+    if reading.cursor_field is None:
+        return f"primary key {key}; no cursor field: every run reads everything and sends what changed"
+    indexed = {True: " (indexed)", False: " (not indexed)", None: ""}[reading.cursor_indexed]
+    return f"primary key {key}, cursor field {reading.cursor_field}{indexed}"
+
+
+def _destination_checks(property_map: PropertyMap, compiled: CompiledMap, opened: Opened, checks: list[Check]) -> bool:
+    if opened.problem is not None:
+        checks.append(Check("destination", str(opened.problem), exit_of(opened.problem)))
+        return False
+    destination, known = opened.destination, opened.collections
+    if destination is None or known is None:
+        return False
+    plan = destination.plan
+    month = f", {plan.per_month:,} a month" if plan.per_month else ""
+    checks.append(Check("destination", f"{destination.name}: {plan.per_minute:,} calls a minute{month}"))
+
+    def resolve() -> str:
+        envelope_for(property_map, compiled, destination, known, dry_run=True)
+        names = {item.collection_name or item.collection_id for item in compiled.properties}
+        return f"collections found: {', '.join(sorted(str(name) for name in names))}"
+
+    return _attempt(checks, "collections", resolve)
+
+
+def _sample_checks(
+    property_map: PropertyMap, compiled: CompiledMap, records: list[Record], opened: Opened | None, checks: list[Check]
+) -> None:
+    intake = take_in(records, 0, compiled.row, lambda _: {})
+    reasons = sorted({f"{reject.code}: {reject.message}" for reject in intake.rejects})
+    checks.extend(Check("note", f"some rows will be rejected: {reason}") for reason in reasons[:10])
+    if not intake.rows or opened is None or opened.destination is None or opened.pacer is None:
+        return
+    rows = intake.rows[: property_map.destination.rows_per_call]
+    destination, pacer, known = opened.destination, opened.pacer, opened.collections or []
+
+    def show_server() -> str:
+        envelope = envelope_for(property_map, compiled, destination, known, dry_run=True)
+        problem = PreviewWriter(destination.client, envelope, pacer).check(rows)
+        if problem is not None:
+            raise problem
+        return f"the server checked {len(rows)} rows with dryRun: true and minds nothing"
+
+    _attempt(checks, "rows", show_server)

@@ -1,0 +1,40 @@
+"""`memsync backfill`: read a range once, apart from the cursor."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from sync.commands import options
+from sync.commands.run import run_all
+from sync.commands.session import chosen_maps, load_settings
+from sync.run import Request
+
+
+@click.command(epilog="Example: memsync backfill hubspot-contacts --since 2024-01-01 --until 2025-01-01")
+@click.argument("stream")
+@click.option("--since", type=options.Instant(), metavar="T", help="Read what is stamped at or after T.")
+@click.option("--until", type=options.Instant(), metavar="T", help="Read what is stamped before T.")
+@options.dry_run
+@options.resend
+@options.wait
+@options.common
+def command(
+    stream: str,
+    since: datetime | None,
+    until: datetime | None,
+    dry_run: bool,
+    resend: bool,
+    wait: float,
+    mappings: Path | None,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    """Read a range of a stream once, apart from its cursor; started again after a stop, it goes on where it was."""
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError(f"--since {since.isoformat()} is not before --until {until.isoformat()}")
+    settings = load_settings()
+    request = Request("backfill", dry_run=dry_run, resend=resend, wait=wait, since=since, until=until)
+    return run_all(chosen_maps(mappings, settings, [stream]), request, settings, as_json=as_json, debug=debug)

@@ -1,0 +1,61 @@
+"""Options that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from connectors.source import parse_duration, parse_instant
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """A span such as 90s, 2m or 1h, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return float(parse_duration(value).total_seconds())
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+class Instant(click.ParamType[datetime]):
+    """A point in time with its zone; a bare date is its first moment in UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        text = f"{value}T00:00:00Z" if isinstance(value, str) and len(value) == len("2024-01-01") else value
+        try:
+            return parse_instant(text)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+mappings = click.option(
+    "--mappings",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="DIR",
+    help="The folder of property maps.  [default: MEMSYNC_MAPPINGS, else mappings]",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+debug = click.option("--debug", is_flag=True, help="Show where a fault came from (may show values of records).")
+yes = click.option("--yes", "-y", is_flag=True, help="Do not ask back.")
+resend = click.option("--resend", is_flag=True, help="Send also what was delivered before as it is now.")
+dry_run = click.option("--dry-run", is_flag=True, help="Read and map, store nothing, change no state.")
+wait = click.option(
+    "--wait", type=Duration(), default="2m", show_default=True, help="How long to follow events of accepted rows."
+)
+
+
+def common(function: _F) -> _F:
+    """--mappings, --json and --debug."""
+    return mappings(as_json(debug(function)))

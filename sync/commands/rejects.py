@@ -1,0 +1,152 @@
+"""`memsync rejects`: rows that could not be delivered."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from state.values import StoredReject
+from sync.commands import options, screen
+from sync.commands.run import run_all
+from sync.commands.session import chosen_maps, load_settings, store_for
+from sync.hold import hold
+from sync.run import Request, open_source
+from sync.settings import Settings
+from sync.stop import Stop
+
+_keys = click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this primary key; may be repeated.")
+_code = click.option("--code", metavar="CODE", help="Only rejects with this reason.")
+
+
+@click.group(epilog="Example: memsync rejects list hubspot-contacts")
+def command() -> None:
+    """Look at rows that could not be delivered, try them again, or take them off the list."""
+
+
+def _rejects(settings: Settings, stream: str | None, keys: tuple[str, ...], code: str | None) -> list[StoredReject]:
+    store = store_for(settings, must_exist=True)
+    if store is None:
+        return []
+    with store:
+        found = store.rejects(stream)
+    return [r for r in found if (not keys or r.key in keys) and (code is None or r.code == code)]
+
+
+@command.command("list", epilog="Example: memsync rejects list hubspot-contacts --code MISSING_IDENTIFIER")
+@click.argument("stream", required=False)
+@_code
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, for a spreadsheet.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show at most so many.")
+@options.as_json
+def list_(stream: str | None, code: str | None, as_csv: bool, limit: int, as_json: bool) -> int:
+    """List rejects with their reasons, and count them by reason."""
+    found = _rejects(load_settings(), stream, (), code)
+    counts = Counter(r.code for r in found)
+    if as_json:
+        rejects = [asdict(r) for r in found]
+        screen.show_json({"ok": True, "command": "rejects list", "counts": counts, "rejects": rejects})
+    elif as_csv:
+        click.echo(_csv(found), nl=False)
+    elif not found:
+        screen.say("No rejects.")
+    else:
+        heads = ["stream", "key", "reason", "times", "last (UTC)", "message"]
+        newest = found[-limit:]
+        rows = [[r.stream, r.key, r.code, r.attempts, screen.moment(r.last_at), r.message] for r in newest]
+        screen.table(heads, rows, numbers=[3])
+        screen.say()
+        for reason, number in counts.most_common():
+            screen.say(f"{number:,} {reason}")
+        if len(found) > limit:
+            screen.say(f"(the newest {limit} of {len(found):,} are shown; --limit N shows more)")
+    return 0
+
+
+def _csv(found: list[StoredReject]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["stream", "key", "code", "attempts", "first_at", "last_at", "message"])
+    for r in found:
+        times = [screen.moment(r.first_at), screen.moment(r.last_at)]
+        writer.writerow([_harmless(r.stream), _harmless(r.key), r.code, r.attempts, *times, _harmless(r.message)])
+    return buffer.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """The text as a spreadsheet takes it for text, never for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+@command.command(epilog="Example: memsync rejects show hubspot-contacts --key 1234")
+@click.argument("stream")
+@_keys
+@_code
+@options.common
+def show(
+    stream: str, keys: tuple[str, ...], code: str | None, mappings: Path | None, as_json: bool, debug: bool
+) -> int:
+    """Read the records of rejects again and show them as they are now (their values, on this screen only)."""
+    settings = load_settings()
+    property_map = chosen_maps(mappings, settings, [stream])[0]
+    found = _rejects(settings, stream, keys, code)[:20]
+    connector = open_source(property_map, None, None)
+    try:
+        records = {record.key: dict(record.fields) for record in connector.fetch([r.key for r in found])}
+    finally:
+        connector.close()
+    if as_json:
+        shown = [asdict(r) | {"record": records.get(r.key)} for r in found]
+        screen.show_json({"ok": True, "command": "rejects show", "rejects": shown})
+        return 0
+    for r in found:
+        screen.say(f"{r.stream} {r.key}: {r.code}: {r.message}")
+        for name, value in (records.get(r.key) or {"(gone)": "the record is no longer in the source"}).items():
+            screen.say(f"  {name}: {orjson.dumps(value, default=str).decode()}")
+    if not found:
+        screen.say("No rejects.")
+    return 0
+
+
+@command.command(epilog="Example: memsync rejects retry hubspot-contacts --code TRANSFORM_FAILED")
+@click.argument("stream")
+@_keys
+@_code
+@options.wait
+@options.common
+def retry(
+    stream: str, keys: tuple[str, ...], code: str | None, wait: float, mappings: Path | None, as_json: bool, debug: bool
+) -> int:
+    """Read the records of rejects again, map them and send them; what is delivered leaves the list."""
+    settings = load_settings()
+    maps = chosen_maps(mappings, settings, [stream])
+    found = [r.key for r in _rejects(settings, stream, keys, code)]
+    return run_all(maps, Request("retry", wait=wait, keys=found), settings, as_json=as_json, debug=debug)
+
+
+@command.command(epilog="Example: memsync rejects drop hubspot-contacts --key 1234")
+@click.argument("stream")
+@_keys
+@_code
+@options.yes
+@options.as_json
+def drop(stream: str, keys: tuple[str, ...], code: str | None, yes: bool, as_json: bool) -> int:
+    """Take rejects off the list without delivering them."""
+    settings = load_settings()
+    found = [r.key for r in _rejects(settings, stream, keys, code)]
+    if found and not yes:
+        click.confirm(f"Drop {len(found):,} rejects of {stream} without delivering them?", abort=True, err=True)
+    store = store_for(settings, must_exist=True)
+    if store is not None:
+        with store, hold(store, stream, Stop()) as lease:
+            store.drop_rejects(lease, found)
+    if as_json:
+        screen.show_json({"ok": True, "command": "rejects drop", "stream": stream, "dropped": len(found)})
+    else:
+        screen.say(f"{stream}: {len(found):,} rejects dropped")
+    return 0

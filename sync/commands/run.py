@@ -1,0 +1,60 @@
+"""`memsync run`: one incremental run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sync.commands import options, screen
+from sync.commands.session import chosen_maps, load_settings, surroundings
+from sync.exits import most_serious
+from sync.maps.model import PropertyMap
+from sync.run import Request, run_stream
+from sync.settings import Settings
+from sync.summary import Summary
+
+
+@click.command(epilog="Example: memsync run hubspot-contacts --dry-run")
+@click.argument("streams", nargs=-1, metavar="[STREAM]...")
+@options.dry_run
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send or reject at most N rows of each stream.")
+@click.option("--full", is_flag=True, help="Read from the start; the cursor is kept until that is done.")
+@options.resend
+@options.wait
+@options.common
+def command(
+    streams: tuple[str, ...],
+    dry_run: bool,
+    limit: int | None,
+    full: bool,
+    resend: bool,
+    wait: float,
+    mappings: Path | None,
+    as_json: bool,
+    debug: bool,
+) -> int:
+    """One incremental run of the named streams, or of all: read what changed, send it, follow it to its end."""
+    settings = load_settings()
+    maps = chosen_maps(mappings, settings, streams)
+    request = Request(command="run", dry_run=dry_run, full=full, resend=resend, limit=limit, wait=wait)
+    return run_all(maps, request, settings, as_json=as_json, debug=debug)
+
+
+def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as_json: bool, debug: bool) -> int:
+    """Run streams one after the other, show their summaries, and return the most serious exit code."""
+    shown = screen.Progress()
+    summaries: list[Summary] = []
+    with surroundings(settings, dry_run=request.dry_run, debug=debug, progress=shown.show) as around:
+        for one in maps:
+            if around.stop.is_set:
+                break
+            summaries.append(run_stream(one, request, around))
+        shown.clear()
+    code = most_serious(summary.exit for summary in summaries)
+    if as_json:
+        document = {"ok": code == 0, "command": request.command, "dry_run": request.dry_run, "exit": code}
+        screen.show_json(document | {"streams": [summary.as_dict() for summary in summaries]})
+    else:
+        screen.show_summaries(summaries, dry_run=request.dry_run)
+    return code

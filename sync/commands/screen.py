@@ -1,0 +1,138 @@
+"""What a person sees: tables, the summary of a run, and progress that never spoils a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import orjson
+
+from sync import exits
+from sync.log import mask
+from sync.summary import Summary
+
+NUMBERS = ("read", "filtered", "unchanged", "sent", "accepted", "settled", "rejected", "gone", "calls", "retries")
+SIDE_BY_SIDE = 3
+"""Streams that fit beside each other on 80 columns."""
+_EVERY = 10.0
+"""Seconds between progress lines where no terminal shows them in place."""
+
+
+def say(text: str = "") -> None:
+    """One line of result on standard output."""
+    click.echo(mask(text))
+
+
+def show_json(document: Any) -> None:
+    """The one JSON document of `--json`."""
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[int] = ()) -> None:
+    """A table in plain text; the columns in `numbers` are set to the right."""
+    texts = [[mask(_text(cell)) for cell in row] for row in rows]
+    widths = [max([len(head), *(len(row[at]) for row in texts)]) for at, head in enumerate(heads)]
+    for row in [list(heads), *texts]:
+        cells = [c.rjust(widths[at]) if at in numbers else c.ljust(widths[at]) for at, c in enumerate(row)]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _text(cell: Any) -> str:
+    return "-" if cell is None else f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+def moment(seconds: float | None) -> str:
+    """A point in time as people read it, in UTC."""
+    return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
+    """The numbers of runs side by side, then what a person should know about each."""
+    for start in range(0, len(summaries), SIDE_BY_SIDE):
+        part = summaries[start : start + SIDE_BY_SIDE]
+        rows = [["status", *(s.status for s in part)]]
+        rows += [[name, *(_text(getattr(s, name)) for s in part)] for name in NUMBERS]
+        for name in ("failed", "waiting", "duplicates_possible"):
+            if any(getattr(s, name) for s in part):
+                rows.append([name, *(_text(getattr(s, name)) for s in part)])
+        rows += [["seconds", *(f"{s.seconds:.1f}" for s in part)], ["exit", *(str(s.exit) for s in part)]]
+        table(["stream", *(s.stream for s in part)], rows, range(1, len(part) + 1))
+        click.echo()
+    for summary in summaries:
+        for line in remarks(summary, dry_run=dry_run):
+            say(f"{summary.stream}: {line}")
+
+
+def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
+    """What a person should know about a run, besides its numbers."""
+    lines = [] if not summary.message else [f"{exits.MEANINGS[summary.exit]}: {summary.message}"]
+    lines += summary.notes
+    for reason, rows in sorted(summary.reasons.items()):
+        lines.append(f"{rows:,} rejected: {reason}" + ("" if dry_run else f" (memsync rejects list {summary.stream})"))
+    if summary.failed:
+        lines.append(f"{summary.failed:,} rows were taken and then failed by the server; the next run sends them again")
+    if summary.waiting:
+        lines.append(f"{summary.waiting:,} rows are accepted and not settled yet; the next run follows them")
+    if summary.duplicates_possible:
+        lines.append(
+            f"{summary.duplicates_possible:,} rows may have been sent twice, after answers that did not arrive"
+        )
+    if summary.estimate:
+        e = summary.estimate
+        lines.append(
+            f"a real run would take {e['calls']:,} calls, about {e['credits']:,} credits (an estimate) "
+            f"and {e['minutes']} minutes at the plan's pace"
+        )
+    if dry_run:
+        lines.append("dry run: nothing was stored and no state was changed")
+    return lines
+
+
+class Progress:
+    """Shows how a run is getting on: in place on a terminal, as a line every 10 s elsewhere, on standard error."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+        self._every = 0.1 if self._live else _EVERY
+        self._began = self._last = time.monotonic()
+
+    def show(self, summary: Summary) -> None:
+        """Show a run's numbers, if the last time is long enough ago."""
+        now = time.monotonic()
+        if now - self._last < self._every:
+            return
+        self._last = now
+        line = progress_line(summary, now - self._began)
+        click.echo(f"\r\x1b[2K{line}\r" if self._live else line, err=True, nl=not self._live)
+
+    def clear(self) -> None:
+        """Leave the line free for what follows."""
+        if self._live:
+            click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+def progress_line(summary: Summary, seconds: float) -> str:
+    """One line: what is done, how fast, and how long it will take where that is known."""
+    done = summary.filtered + summary.unchanged + summary.sent + summary.rejected
+    rate = done / seconds if seconds > 0 else 0.0
+    parts = [f"{summary.stream}: read {summary.read:,}", f"sent {summary.sent:,}"]
+    parts += [f"{name} {getattr(summary, name):,}" for name in ("unchanged", "rejected") if getattr(summary, name)]
+    if summary.waiting:
+        parts.append(f"waiting for {summary.waiting:,} to settle")
+    elif rate:
+        parts.append(f"{rate:,.0f} rows/s")
+        if summary.due and summary.due > done:
+            parts.append(f"{span((summary.due - done) / rate)} left")
+    return "  ".join(parts)
+
+
+def span(seconds: float) -> str:
+    """A span of time for people."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

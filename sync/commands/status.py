@@ -1,0 +1,95 @@
+"""`memsync status`: what the state store knows."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import click
+
+from state.store import Store
+from sync.commands import options, screen
+from sync.commands.session import load_settings, store_for
+
+
+@click.command(epilog="Example: memsync status hubspot-contacts")
+@click.argument("stream", required=False)
+@options.common
+def command(stream: str | None, mappings: object, as_json: bool, debug: bool) -> int:
+    """Show cursors, last runs, what is not settled, and rejects, of one stream or of all."""
+    settings = load_settings()
+    store = store_for(settings, must_exist=True)
+    if store is None:
+        found: list[dict[str, Any]] = []
+    else:
+        with store:
+            found = [_about(store, name) for name in ([stream] if stream else store.streams())]
+            if stream and stream not in store.streams():
+                raise click.UsageError(f"nothing is known of {stream!r}; it has not run with this state store yet")
+    if as_json:
+        screen.show_json({"ok": True, "command": "status", "state": settings.memsync_state_url, "streams": found})
+    elif not found:
+        screen.say("No stream has run with this state store yet. Start with: memsync run")
+    elif stream:
+        _show_one(found[0])
+    else:
+        _show_all(found)
+    return 0
+
+
+def _about(store: Store, stream: str) -> dict[str, Any]:
+    positions = {
+        purpose: {"cursor": position.cursor, "complete": position.complete, "updated_at": screen.moment(moved)}
+        for purpose, (position, moved) in store.positions(stream).items()
+    }
+    runs = [
+        {
+            "command": run.command,
+            "started_at": screen.moment(run.started_at),
+            "finished_at": screen.moment(run.finished_at),
+            "status": run.status,
+            "summary": run.summary,
+        }
+        for run in store.last_runs(stream)
+    ]
+    waiting = [
+        {"event_id": chunk.event_id, "rows": chunk.rows, "status": chunk.status}
+        | {"age_seconds": round(time.time() - chunk.accepted_at)}
+        for chunk in store.unsettled(stream)
+    ]
+    return {"stream": stream, **store.counts(stream), "positions": positions, "runs": runs, "unsettled": waiting}
+
+
+def _show_all(found: list[dict[str, Any]]) -> None:
+    rows = []
+    for one in found:
+        last: dict[str, Any] = one["runs"][0] if one["runs"] else {"status": "-", "started_at": "-", "summary": {}}
+        sent = last["summary"].get("sent")
+        counts = [one["delivered"], one["unsettled_rows"], one["sent_again"], one["rejected"]]
+        rows.append([one["stream"], last["status"], last["started_at"], sent, *counts])
+    heads = ["stream", "last run", "started (UTC)", "sent", "delivered", "unsettled", "due again", "rejected"]
+    screen.table(heads, rows, numbers=range(3, 8))
+
+
+def _show_one(one: dict[str, Any]) -> None:
+    screen.say(
+        f"{one['stream']}: {one['delivered']:,} rows delivered, {one['unsettled_rows']:,} not settled yet, "
+        f"{one['sent_again']:,} due again, {one['rejected']:,} rejected"
+    )
+    for purpose, position in one["positions"].items():
+        state = "complete" if position["complete"] else "under way"
+        screen.say(f"\n{purpose} ({state}, {position['updated_at']} UTC)")
+        screen.say(f"  cursor {json.dumps(position['cursor'])}")
+    if one["runs"]:
+        screen.say()
+        names = ("read", "unchanged", "sent", "settled", "rejected", "calls")
+        rows = [
+            [run["started_at"], run["command"], run["status"], *(run["summary"].get(name) for name in names)]
+            for run in one["runs"]
+        ]
+        screen.table(["started (UTC)", "command", "status", *names], rows, numbers=range(3, 9))
+    if one["unsettled"]:
+        screen.say()
+        rows = [[w["event_id"], w["rows"], w["status"], screen.span(w["age_seconds"])] for w in one["unsettled"]]
+        screen.table(["event", "rows", "status", "age"], rows, numbers=[1])

@@ -1,0 +1,35 @@
+"""The last line of a command that failed: what, where, remedy; a traceback only for those who ask for one."""
+
+from __future__ import annotations
+
+import traceback
+
+import click
+import orjson
+
+from sync import exits
+from sync.log import mask
+from sync.maps.problem import MapsInvalid
+
+
+def tell(error: Exception, arguments: list[str]) -> int:
+    """Print an error, as JSON too where that was asked for, and return its exit code."""
+    code = exits.exit_of(error)
+    if "--debug" in arguments:
+        traceback.print_exception(error)
+    if isinstance(error, MapsInvalid):
+        lines = [str(problem) for problem in error.problems]
+    elif code == exits.UNEXPECTED:
+        # Nobody knows what such a message holds, so only --debug shows it.
+        lines = [f"unexpected {type(error).__name__}; run again with --debug to see where"]
+    else:
+        lines = [str(error) or exits.MEANINGS[code]]
+    lines = [mask(line) for line in lines]
+    for line in lines:
+        click.echo(f"memsync: {line}" if len(lines) == 1 else line, err=True)
+    if len(lines) > 1:
+        click.echo(f"memsync: {len(lines)} problems", err=True)
+    if "--json" in arguments:
+        document = {"ok": False, "exit": code, "error": lines[0] if len(lines) == 1 else lines}
+        click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    return code

@@ -1,0 +1,110 @@
+"""The destination of a command, opened once: client, plan, collections and pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from state.store import Store
+from sync.maps.compile import CompiledMap
+from sync.maps.model import PropertyMap
+from sync.memory.client import MemoryClient
+from sync.memory.collections import Collection, collections_of, resolve
+from sync.memory.envelope import Envelope, make_envelope, mapping_object
+from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable, RateLimited
+from sync.memory.http import Http, check_address
+from sync.memory.pace import Pacer
+from sync.memory.plan import Plan, plan_of
+from sync.memory.writer import pause_before
+from sync.settings import Settings
+
+ATTEMPTS = 3
+"""Calls before a destination that does not answer at the start counts as unreachable."""
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An organisation's memory, ready for calls."""
+
+    http: Http
+    client: MemoryClient
+    plan: Plan
+    name: str
+    """Organisation and host: rows delivered to one are not delivered to another."""
+    pause: Callable[[float], None]
+
+    def pacer(self, store: Store | None, settings: Settings) -> Pacer:
+        """A pacer that shares the plan's limit with every process on the same store."""
+        reserve = (lambda span, burst: store.reserve(self.name, span, burst)) if store else (lambda _, __: 0.0)
+        postpone = (lambda seconds: store.postpone(self.name, seconds)) if store else (lambda _: None)
+        share, unit = settings.memsync_rate_share, settings.memsync_rate_unit
+        return Pacer(self.plan.per_minute, share, unit, reserve, postpone, self.pause)
+
+    def collections(self) -> list[Collection]:
+        """Every collection of the organisation."""
+        return insist(lambda: collections_of(self.client.collections()), self.pause)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.http.close()
+
+
+def open_destination(settings: Settings, pause: Callable[[float], None], warn: Callable[[str], None]) -> Destination:
+    """Connect and ask `me()`; raises DestinationError."""
+    problem = settings.key_problem()
+    if problem or settings.personize_secret_key is None:
+        raise DestinationMisconfigured(problem or "")
+    address = check_address(settings.personize_base_url, settings.allowed_hosts)
+    http = Http(address, settings.personize_secret_key.get_secret_value().strip())
+    try:
+        client = MemoryClient(http, settings.personize_api_version, warn)
+        plan = plan_of(insist(client.me, pause))
+    except BaseException:
+        http.close()
+        raise
+    if plan.assumed:
+        warn(f"the server names no limit per minute; {plan.per_minute} calls a minute are assumed")
+    host = urlsplit(address).netloc
+    return Destination(http, client, plan, f"{plan.organization or 'organisation'} at {host}", pause)
+
+
+def insist(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
+    """Make a reading call, again after a pause when there was no usable answer; raises the last error."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return call()
+        except RateLimited as limit:
+            if attempt == ATTEMPTS:
+                raise
+            pause(limit.retry_after or 60.0)
+        except DestinationUnavailable as problem:
+            if attempt == ATTEMPTS:
+                raise
+            pause(
+                pause_before(attempt, DestinationUnavailable("", ambiguous=False, retry_after=problem.retry_after), 0.5)
+            )
+    raise AssertionError("unreachable")
+
+
+def envelope_for(
+    property_map: PropertyMap,
+    compiled: CompiledMap,
+    destination: Destination,
+    known: list[Collection],
+    *,
+    dry_run: bool,
+) -> Envelope:
+    """The frame of this stream's calls; raises DestinationMisconfigured when a collection is unknown."""
+    resolved = resolve(compiled.properties, known)
+    run_name = f"{property_map.stream}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    word = destination.client.extract_word
+    mapping = mapping_object(compiled.entity_type, compiled.identity, compiled.properties, resolved, word, run_name)
+    wanted = property_map.destination
+    enterprise = wanted.plan == "enterprise" or destination.plan.is_enterprise
+    return make_envelope(
+        property_map.source_label, mapping, wanted.tier, wanted.chunk_size, dry_run=dry_run, enterprise=enterprise
+    )

@@ -1,0 +1,54 @@
+"""Log lines on standard error: JSON for machines, short lines for people, secrets in neither."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+_SECRET = re.compile(r"(sk_[A-Za-z]+_)[A-Za-z0-9_-]+|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)[^@\s]+(?=@)")
+
+
+def set_up(form: Literal["auto", "console", "json"], level: str) -> None:
+    """Send structlog's and the standard library's lines to standard error in one form."""
+    as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
+    renderer = structlog.processors.JSONRenderer() if as_json else _for_people
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    for name in ("httpx", "httpcore", "sqlalchemy", "psycopg"):  # their lines carry addresses and values
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask keys and passwords in every text of a log line, whoever put them there."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = mask(value)
+    return event
+
+
+def mask(text: str) -> str:
+    """The text without keys and passwords, and without control characters that a terminal would obey."""
+    text = _SECRET.sub(lambda found: f"{found[1] or found[2]}***", text)
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def _for_people(_: Any, __: str, event: MutableMapping[str, Any]) -> str:
+    moment = str(event.pop("timestamp", ""))[11:19]
+    level, text = str(event.pop("level", "")), event.pop("event", "")
+    rest = "  ".join(f"{name}={value}" for name, value in event.items())
+    return f"{moment} {level:<7} {text}" + (f"  {rest}" if rest else "")

@@ -1,0 +1,56 @@
+"""The variables of the application itself; each connector declares its own."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from connectors.variables import Variables
+
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+
+class Settings(Variables):
+    """What the environment says. Names are the variables' own, in lower case."""
+
+    personize_secret_key: SecretStr | None = Field(None, description="The key of the Personize organisation.")
+    personize_base_url: str = Field("https://agent.personize.ai", description="Where the memory API is.")
+    personize_api_version: Literal["auto", "v1", "v1.1"] = Field(
+        "auto", description="The API's dialect; auto asks v1 first and v1.1 when there is no v1."
+    )
+    memsync_state_url: str = Field(
+        "sqlite:///memsync-state.db", description="The state store: sqlite:///FILE or postgresql://..."
+    )
+    memsync_mappings: str = Field("mappings", description="The folder of property maps.")
+    memsync_log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="Log lines for people or for machines; auto: for people on a terminal."
+    )
+    memsync_log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
+    memsync_in_flight: int = Field(4, ge=1, le=20, description="Calls at once; an organisation may have 5.")
+    memsync_rate_share: float = Field(
+        0.9, gt=0, le=1, description="The share of the plan's per-minute limit that is used."
+    )
+    memsync_rate_unit: Literal["call", "row"] = Field("call", description="What the plan counts as one call.")
+    memsync_allow_hosts: str = Field(
+        "", description="Hosts besides Personize's own, separated by commas, that may be sent the key."
+    )
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """MEMSYNC_ALLOW_HOSTS as a set."""
+        return frozenset(host.strip().lower() for host in self.memsync_allow_hosts.split(",") if host.strip())
+
+    def key_problem(self) -> str | None:
+        """What is wrong with PERSONIZE_SECRET_KEY, without showing it; None when nothing is."""
+        if self.personize_secret_key is None:
+            return (
+                "PERSONIZE_SECRET_KEY is not set; put the organisation's key (sk_live_... or sk_test_...) into the "
+                "environment, into .env, or into a file named by PERSONIZE_SECRET_KEY_FILE"
+            )
+        if not _KEY.fullmatch(self.personize_secret_key.get_secret_value().strip()):
+            return "PERSONIZE_SECRET_KEY holds characters that no key has (blanks, line breaks, accents); copy it again"
+        return None
