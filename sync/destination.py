@@ -34,7 +34,7 @@ class Destination:
     client: MemoryClient
     plan: Plan
     name: str
-    """Organisation and host: rows delivered to one are not delivered to another."""
+    """The organisation: rows delivered to one are not delivered to another."""
     pause: Callable[[float], None]
 
     def pacer(self, store: Store | None, settings: Settings) -> Pacer:
@@ -68,8 +68,7 @@ def open_destination(settings: Settings, pause: Callable[[float], None], warn: C
         raise
     if plan.assumed:
         warn(f"the server names no limit per minute; {plan.per_minute} calls a minute are assumed")
-    host = urlsplit(address).netloc
-    return Destination(http, client, plan, f"{plan.organization or 'organisation'} at {host}", pause)
+    return Destination(http, client, plan, plan.organization or urlsplit(address).netloc, pause)
 
 
 def insist(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:

@@ -82,18 +82,28 @@ def open_source(property_map: PropertyMap, since: datetime | None, fields: Seque
 def run_stream(property_map: PropertyMap, request: Request, around: Surroundings) -> Summary:
     """Run one stream to its end. Never raises, but for faults of memsync under --debug: the summary tells all."""
     summary = Summary(property_map.stream)
-    began, calls = time.monotonic(), around.destination.client.calls
-    stop = around.stop.part()
+    meter = _Meter(around.destination)
     try:
-        _run(property_map, request, replace(around, stop=stop), summary)
+        _run(property_map, request, replace(around, stop=around.stop.part()), summary, meter)
         _conclude(summary)
     except Exception as error:
         if around.debug and not isinstance(error, exits.KNOWN_ERRORS):
             raise
         _fail(summary, error, around.stop.signal)
-    summary.calls = around.destination.client.calls - calls
-    summary.seconds = round(time.monotonic() - began, 3)
+    meter.read_off(summary)
     return summary
+
+
+class _Meter:
+    """What a run took: time, and calls to the destination."""
+
+    def __init__(self, destination: Destination) -> None:
+        self._client = destination.client
+        self._began, self._calls = time.monotonic(), destination.client.calls
+
+    def read_off(self, summary: Summary) -> None:
+        summary.calls = self._client.calls - self._calls
+        summary.seconds = round(time.monotonic() - self._began, 3)
 
 
 _STATUSES = {exits.QUOTA: "quota", exits.HELD: "held", exits.INTERRUPTED: "stopped", exits.TERMINATED: "stopped"}
@@ -115,7 +125,7 @@ def _conclude(summary: Summary) -> None:
     summary.status = "rejects" if summary.exit else "ok"
 
 
-def _run(property_map: PropertyMap, request: Request, around: Surroundings, summary: Summary) -> None:
+def _run(property_map: PropertyMap, request: Request, around: Surroundings, summary: Summary, meter: _Meter) -> None:
     """Run under the stream's lease and keep the history; a dry run needs neither."""
     store, stream = around.store, property_map.stream
     if request.dry_run or store is None:
@@ -131,6 +141,7 @@ def _run(property_map: PropertyMap, request: Request, around: Surroundings, summ
             _fail(summary, error, around.stop.signal)
             raise
         finally:
+            meter.read_off(summary)
             with suppress(StateError):  # the error that ended the run is the one to tell
                 store.finish_run(lease, number, summary.status, summary.as_dict())
 
@@ -175,6 +186,7 @@ def _deliver(
         state.conclude(start.purpose, replace(now, cursor=summary.cursor_to or start.since, complete=True))
     if isinstance(job.writer, PreviewWriter):
         summary.estimate = job.writer.estimate(property_map.destination.tier, around.pacer)
+        summary.accepted = 0  # the server was shown one chunk and took none
     _follow(plan, job)
 
 

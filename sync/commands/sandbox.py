@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sync.demo.folder import is_demo
 from sync.sandbox import Sandbox, SandboxOptions
 from sync.sandbox.database import DatabaseUnusable
 from sync.sandbox.server import AddressUnusable
@@ -67,8 +70,8 @@ def command(**given: Any) -> None:
     """
     options = SandboxOptions(**{**given, "database": None if given["sink"] else given["database"]})
     try:
-        with Sandbox(options) as sandbox:
-            _announce(sandbox)
+        with Sandbox(options) as sandbox, _postgres_of_a_demo() as demo:
+            _announce(sandbox, demo=demo)
             _wait_for_signal()
     except AddressUnusable as error:
         raise _AddressRefused(str(error)) from None
@@ -77,7 +80,26 @@ def command(**given: Any) -> None:
     click.echo("Sandbox stopped.", err=True)
 
 
-def _announce(sandbox: Sandbox) -> None:
+@contextmanager
+def _postgres_of_a_demo() -> Iterator[bool]:
+    """In the folder of a demo its Postgres runs as long as the sandbox does; yields whether this is one."""
+    if not is_demo(Path()):
+        yield False
+        return
+    from sync.demo.postgres import embedded_postgres  # only the demo's folder needs it
+
+    with embedded_postgres(Path("postgres")):
+        yield True
+
+
+def _announce(sandbox: Sandbox, *, demo: bool) -> None:
+    if demo:
+        click.echo(
+            f"Sandbox at {sandbox.url}, and the demo's Postgres: both as .env says. In another terminal, in this "
+            "folder: memsync run\nStop with Ctrl-C.",
+            err=True,
+        )
+        return
     where = "nothing is stored (sink)" if sandbox.options.sink else f"stored in {sandbox.options.database}"
     click.echo(
         f"Sandbox at {sandbox.url} ({where}); open it in a browser to see what arrives.\n\n"

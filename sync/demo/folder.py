@@ -38,9 +38,14 @@ PERSONIZE_API_VERSION=v1.1
 """
 
 
+def is_demo(folder: Path) -> bool:
+    """Whether the folder was made by a demo."""
+    return (folder / MARK).is_file()
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder afresh; an earlier demo in it is replaced, anything else is refused."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+    if folder.exists() and any(folder.iterdir()) and not is_demo(folder):
         raise click.UsageError(f"{folder} exists and is not an earlier demo; choose another with --folder")
     if folder.exists():
         shutil.rmtree(folder)

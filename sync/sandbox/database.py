@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ CREATE TABLE batches (
 );
 CREATE INDEX batches_by_digest ON batches (digest);
 CREATE INDEX batches_to_apply ON batches (due) WHERE applied = 0;
+CREATE TABLE organization (id TEXT NOT NULL);
 CREATE TABLE usage (month TEXT PRIMARY KEY, calls INTEGER NOT NULL);
 """
 
@@ -61,6 +63,11 @@ class Database:
     def __init__(self, path: Path | None) -> None:
         self._lock = threading.RLock()
         self._connection = _open(path)
+
+    def organization(self) -> str:
+        """The id of the organisation that this database plays."""
+        with self.read() as connection:
+            return str(connection.execute("SELECT id FROM organization").fetchone()[0])
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -111,6 +118,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
+        # Each database is an organisation of its own: what was sent to one has not been sent to another.
+        connection.execute("INSERT INTO organization VALUES (?)", (f"org_sandbox_{secrets.token_hex(4)}",))
         connection.execute(f"PRAGMA application_id={APPLICATION}")
         connection.execute(f"PRAGMA user_version={VERSION}")
     _check_owner(connection)

@@ -142,7 +142,7 @@ class Service:
         options, plan = self.options, self.options.limits
         limits = {"maxApiCallsPerMonth": options.month_limit, "maxApiCallsPerMinute": options.minute_limit}
         return {
-            "organization": {"id": "org_sandbox"},
+            "organization": {"id": self.database.organization()},
             "user": {"id": "user_sandbox"},
             "key": {"id": "key_sandbox", "scope": "all"},
             "plan": {

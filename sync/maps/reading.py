@@ -1,0 +1,105 @@
+"""From a property of a map to a function that reads its value from the fields of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sync.maps.model import Property
+from sync.maps.paths import Reader, parse_path, reader
+from sync.maps.template import template_paths, template_reader
+from sync.maps.transforms import TRANSFORMS, Change, TransformFailed, change_of
+from sync.maps.values import SCALARS, Scalar, json_safe, kind_of, to_text
+
+Fields = Mapping[str, Any]
+
+
+class ReadingFailed(Exception):
+    """A value that its map cannot use; the message names the step, and never the value."""
+
+
+def paths_of(one: Property) -> tuple[str, ...]:
+    """The fields that a property reads, as the map writes them."""
+    return (one.source_field,) if one.source_field is not None else template_paths(one.value or "")
+
+
+def identity_reader(path: str) -> Callable[[Fields], str]:
+    """Read an identity as text without blanks around it; empty when there is none."""
+    read = reader(path)
+
+    def identity(fields: Fields) -> str:
+        value = read(fields)
+        if type(value) is str:
+            return value.strip()
+        if isinstance(value, (bool, Mapping, list, tuple, set, frozenset, bytes)):
+            raise ReadingFailed(f"found {kind_of(value)}, expected text or a number")
+        return to_text(value).strip()
+
+    return identity
+
+
+def scalar_reader(one: Property) -> Callable[[Fields], Scalar]:
+    """Read a plain value: what JSON can hold, null included."""
+    field = one.source_field
+    if field is not None and not one.transform and len(parse_path(field)) == 1:
+        return _field_reader(field)
+    read = _value_reader(one)
+
+    def scalar(fields: Fields) -> Scalar:
+        value = read(fields)
+        return value if type(value) in SCALARS else json_safe(value)
+
+    return scalar
+
+
+def _field_reader(field: str) -> Callable[[Fields], Scalar]:
+    """The most frequent case, with nothing between the field and the value."""
+
+    def scalar(fields: Fields) -> Scalar:
+        value = fields.get(field)
+        return value if type(value) in SCALARS else json_safe(value)
+
+    return scalar
+
+
+def text_reader(one: Property) -> Callable[[Fields], str]:
+    """Read a text to extract; empty when there is nothing to read in it."""
+    read = _value_reader(one)
+
+    def text(fields: Fields) -> str:
+        value = read(fields)
+        found = value if type(value) is str else to_text(value)
+        return "" if found.isspace() else found
+
+    return text
+
+
+def _value_reader(one: Property) -> Reader:
+    read = reader(one.source_field) if one.source_field is not None else template_reader(one.value or "")
+    for step in one.transform:
+        change = change_of(step.name, step.argument, given=step.given)
+        read = _then(read, step.name, change, or_null=one.on_error is None)
+    return read
+
+
+def _then(read: Reader, name: str, change: Change, *, or_null: bool) -> Reader:
+    """Add one transform; what fails becomes null, or ReadingFailed."""
+    takes_null = TRANSFORMS[name].takes_null
+
+    def changed(fields: Fields) -> Any:
+        value = read(fields)
+        if value is None and not takes_null:
+            return None
+        try:
+            return change(value)
+        except UnicodeError:
+            if or_null:
+                return None
+            raise
+        except Exception as error:
+            if or_null:
+                return None
+            reason = str(error) if isinstance(error, TransformFailed) else f"cannot work with {kind_of(value)}"
+            raise ReadingFailed(f"the transform {name} {reason}") from None
+
+    return changed
