@@ -18,7 +18,9 @@ class VariablesInvalid(Exception):
 class Variables(BaseSettings):
     """Settings read by name; a field `database_url` is the variable DATABASE_URL."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True, str_strip_whitespace=True
+    )
 
     @classmethod
     def load(cls, connection: str | None = None, env_file: Path | None = Path(".env")) -> Self:
@@ -28,6 +30,8 @@ class Variables(BaseSettings):
             return cls(_env_prefix=prefix, _env_file=env_file)
         except ValidationError as error:
             raise VariablesInvalid(_explain(error, prefix)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise VariablesInvalid(f"{env_file}: cannot be read ({type(error).__name__}); it must be UTF-8") from None
 
     @classmethod
     def settings_customise_sources(
@@ -57,9 +61,12 @@ class _FileSource(PydanticBaseSettingsSource):
         if os.environ.get(name):
             raise VariablesInvalid(f"{name} and {name}_FILE are both set: keep one of them")
         try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
+            value = Path(path).read_text(encoding="utf-8-sig").strip()
+        except (OSError, ValueError) as error:
             raise VariablesInvalid(f"{name}_FILE: cannot read {path}: {error.__class__.__name__}") from None
+        if not value:
+            raise VariablesInvalid(f"{name}_FILE: {path} is empty; put the value into it")
+        return value, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}

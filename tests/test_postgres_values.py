@@ -1,0 +1,102 @@
+"""Values of every type arrive as plain text, numbers, lists and objects, and none makes a page fail."""
+
+from __future__ import annotations
+
+import base64
+import math
+
+import orjson
+import pytest
+from fixtures_postgres import records_of
+
+CASES = [
+    ("timestamptz", "'2026-11-22 09:57:39.852528+01'", "2026-11-22T08:57:39.852528+00:00"),
+    ("timestamptz", "'infinity'", "infinity"),
+    ("timestamptz", "'12026-01-01 00:00+00'", "12026-01-01 00:00:00+00"),
+    ("timestamptz", "'0044-03-15 00:00+00 BC'", "0044-03-15 00:00:00+00 BC"),
+    ("timestamp", "'2026-11-22 09:57:39'", "2026-11-22T09:57:39+00:00"),
+    ("timestamp", "'-infinity'", "-infinity"),
+    ("date", "'2026-11-22'", "2026-11-22"),
+    ("date", "'infinity'", "infinity"),
+    ("time", "'24:00:00'", "24:00:00"),
+    ("timetz", "'10:00:00+02'", "10:00:00+02"),
+    ("interval", "'1 year 2 mons 3 days 4 hours'", "P1Y2M3DT4H"),
+    ("numeric(9,2)", "12.50", 12.5),
+    ("numeric", "12", 12),
+    ("numeric(30,0)", "123456789012345678901234567890", 123456789012345678901234567890),
+    ("numeric", "0.1234567890123456789", "0.1234567890123456789"),
+    ("numeric", "-100.25", -100.25),
+    ("bigint", "9223372036854775807", 9223372036854775807),
+    ("float8", "0.1", 0.1),
+    ("boolean", "true", True),
+    ("uuid", "'F0000000-0000-0000-0000-000000000001'", "f0000000-0000-0000-0000-000000000001"),
+    ("char(5)", "'ab'", "ab"),
+    ("text", "'üñ'", "üñ"),
+    ("jsonb", """'{"a": [1, null, {"b": 0.5}]}'""", {"a": [1, None, {"b": 0.5}]}),
+    ("json", "'null'", None),
+    ("text[]", "'{a,NULL,\"b c\"}'", ["a", None, "b c"]),
+    ("int[][]", "'{{1,2},{3,4}}'", [[1, 2], [3, 4]]),
+    ("timestamptz[]", "'{2026-01-01 00:00+00}'", ["2026-01-01T00:00:00+00:00"]),
+    ("mood", "'sad'", "sad"),
+    ("mood[]", "'{sad,ok}'", ["sad", "ok"]),
+    ("feelings", "'{sad}'", ["sad"]),
+    ("place", "ROW('Main St', 12)", {"street": "Main St", "number": 12}),
+    ("place[]", "ARRAY[ROW('Main St', 12)::place]", [{"street": "Main St", "number": 12}]),
+    ("int4range", "'[1,5)'", "[1,5)"),
+    ("int4range[]", "'{\"[1,5)\"}'", ["[1,5)"]),
+    ("int4multirange", "'{[1,5)}'", "{[1,5)}"),
+    ("inet", "'192.168.0.1/24'", "192.168.0.1/24"),
+    ("money", "12.5", "$12.50"),
+    ("bytea", "'\\xdeadbeef'", base64.b64encode(b"\xde\xad\xbe\xef").decode()),
+    ("point", "'(1,2)'", "(1,2)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "given", "expected"), CASES, ids=[f"{kind} {given}" for kind, given, _ in CASES])
+def test_a_value_arrives(database, kind, given, expected):
+    database.do("CREATE TYPE mood AS ENUM ('ok', 'sad')")
+    database.do("CREATE DOMAIN feelings AS mood[]")
+    database.do("CREATE TYPE place AS (street text, number int)")
+    database.do("ALTER ROLE postgres SET datestyle = 'SQL, DMY'")
+    try:
+        database.do(f"CREATE TABLE t (id int PRIMARY KEY, c {kind})")
+        database.owner.execute(f"INSERT INTO t VALUES (1, {given}), (2, NULL)".encode())
+        first, second = records_of(database.connector(fields=["c"]).read(None))
+    finally:
+        database.do("ALTER ROLE postgres RESET datestyle")
+    assert first.fields["c"] == expected
+    assert type(first.fields["c"]) is type(expected)
+    assert second.fields["c"] is None
+    assert orjson.dumps(first.fields["c"]) if not isinstance(expected, int) or expected < 2**64 else True
+
+
+def test_numbers_that_are_none_stay_recognizable(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, c numeric, d float8)")
+    database.do("INSERT INTO t VALUES (1, 'NaN', 'NaN')")
+    (record,) = records_of(database.connector().read(None))
+    assert math.isnan(record.fields["c"])
+    assert math.isnan(record.fields["d"])
+
+
+def test_times_without_zone_are_read_in_the_zone_of_the_map(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, updated_at timestamp)")
+    database.do("INSERT INTO t VALUES (1, '2026-07-01 12:00:00'), (2, '2026-01-01 12:00:00')")
+    connector = database.connector(timezone="Europe/Berlin", start="2026-07-01T10:00:00Z")
+    (record,) = records_of(connector.read(None))
+    assert record.fields["updated_at"] == "2026-07-01T10:00:00+00:00"
+    assert not records_of(database.connector(timezone="Europe/Berlin", start="2026-07-01T10:00:01Z").read(None))
+
+
+def test_all_columns_leave_out_bytes_unless_they_are_named(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, c bytea)")
+    database.do("INSERT INTO t VALUES (1, '\\x00')")
+    assert set(records_of(database.connector().read(None))[0].fields) == {"id"}
+
+
+def test_wide_rows_come_in_smaller_pages(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, c text)")
+    database.do("INSERT INTO t SELECT i, repeat('x', 1000000) FROM generate_series(1, 60) i")
+    sizes = [len(page.records) for page in database.connector().read(None)]
+    assert sum(sizes) == 60
+    assert max(sizes) <= 25
+    assert len(list(database.connector().fetch([str(number) for number in range(1, 61)]))) == 60

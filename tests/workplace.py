@@ -1,0 +1,85 @@
+"""A folder as a user has one: maps, variables, a state store; commands run in it as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MEMSYNC = str(Path(sys.executable).with_name("memsync"))
+MAP = """\
+stream: customers
+source:
+  connector: postgres
+  object: public.customers
+destination: {rowsPerCall: 10}
+mapping:
+  entityType: contact
+  email: email
+  properties:
+    name: {sourceField: name, collectionName: Contacts}
+    plan: {sourceField: plan, collectionName: Contacts, transform: [strip, lower]}
+    notes: {sourceField: notes, collectionName: Notes, extractMemories: true}
+"""
+TABLE = """
+CREATE TABLE customers (id int PRIMARY KEY, email text, name text, plan text, notes text,
+                        updated_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX ON customers (updated_at, id);
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def stream(self) -> dict[str, Any]:
+        """The summary of the only stream of a run."""
+        return self.json["streams"][0]
+
+
+@dataclass
+class Workplace:
+    """A folder and the variables that its commands get."""
+
+    folder: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def write_map(self, text: str, name: str = "customers.yaml") -> None:
+        (self.folder / "mappings").mkdir(exist_ok=True)
+        (self.folder / "mappings" / name).write_text(text, encoding="utf-8")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command and do not wait for it."""
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MEMSYNC_", "PERSONIZE_", "DATABASE_URL"))}
+        return subprocess.Popen(
+            [MEMSYNC, *arguments],
+            cwd=self.folder,
+            env=clean | self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def memsync(self, *arguments: str) -> Ended:
+        """Run a command to its end."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=60)
+        return Ended(process.returncode, out, err)
+
+    def run(self, *arguments: str) -> Ended:
+        """`memsync run --json` with further arguments."""
+        return self.memsync("run", "--json", "--wait", "10s", *arguments)
