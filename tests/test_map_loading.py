@@ -110,7 +110,7 @@ def test_a_folder_without_maps_is_refused_with_the_remedy(tmp_path, make):
         folder.mkdir()
     elif make == "file":
         folder.write_text(MAP)
-    with pytest.raises(MapsInvalid, match="memsync init") as raised:
+    with pytest.raises(MapsInvalid, match="--mappings DIR") as raised:
         load_maps(folder)
     assert str(folder) in str(raised.value)
 

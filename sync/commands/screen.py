@@ -53,8 +53,9 @@ def moment(seconds: float | None) -> str:
 
 def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
     """The numbers of runs side by side, then what a person should know about each."""
-    for start in range(0, len(summaries), SIDE_BY_SIDE):
-        part = summaries[start : start + SIDE_BY_SIDE]
+    begun = [summary for summary in summaries if summary.read or not summary.message]
+    for start in range(0, len(begun), SIDE_BY_SIDE):
+        part = begun[start : start + SIDE_BY_SIDE]
         rows = [["status", *(s.status for s in part)]]
         rows += [[name, *(_text(getattr(s, name)) for s in part)] for name in NUMBERS]
         for name in ("failed", "waiting", "duplicates_possible"):
@@ -64,14 +65,16 @@ def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
         table(["stream", *(s.stream for s in part)], rows, range(1, len(part) + 1))
         click.echo()
     for summary in summaries:
+        if summary.message:
+            told = f"memsync: {summary.stream}: {exits.MEANINGS[summary.exit]}: {summary.message}"
+            click.echo(mask(told), err=True)
         for line in remarks(summary, dry_run=dry_run):
             say(f"{summary.stream}: {line}")
 
 
 def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     """What a person should know about a run, besides its numbers."""
-    lines = [] if not summary.message else [f"{exits.MEANINGS[summary.exit]}: {summary.message}"]
-    lines += summary.notes
+    lines = list(summary.notes)
     for reason, rows in sorted(summary.reasons.items()):
         lines.append(f"{rows:,} rejected: {reason}" + ("" if dry_run else f" (memsync rejects list {summary.stream})"))
     if summary.failed:
@@ -88,7 +91,7 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
             f"a real run would take {e['calls']:,} calls, about {e['credits']:,} credits (an estimate) "
             f"and {e['minutes']} minutes at the plan's pace"
         )
-    if dry_run:
+    if dry_run and not summary.message:
         lines.append("dry run: nothing was stored and no state was changed")
     return lines
 

@@ -18,7 +18,7 @@ from sync.maps.problem import MapsInvalid, Problem, did_you_mean, shown
 from sync.maps.sources import connector_names, source_model
 
 _SUFFIXES = (".yaml", ".yml")
-_REMEDY = "`memsync init CONNECTOR OBJECT` writes a map, `--mappings DIR` names another folder"
+_REMEDY = "write a map (docs/property-maps.md shows how), or name another folder with --mappings DIR"
 
 
 def load_maps(folder: Path) -> tuple[PropertyMap, ...]:
