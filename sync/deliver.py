@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 
+from connectors.base import ConnectorError, Page
 from sync.chunks import Chunk
 from sync.due import due_pages
 from sync.flight import Flight
@@ -18,6 +20,8 @@ _LOOK = 0.2
 """Seconds between looks at the stop flag while every place is taken."""
 GRACE = 5.0
 """Seconds that calls in flight have to end once the run stops."""
+Known = Callable[[Sequence[str]], Mapping[str, bytes]]
+"""The fingerprints of those of these keys that were delivered before."""
 
 
 def deliver(job: Job) -> bool:
@@ -26,30 +30,46 @@ def deliver(job: Job) -> bool:
     Raises what stopped it, after everything that was accepted is recorded.
     """
     recorder, flight = Recorder(job), Flight(job.in_flight)
-    known = job.ledger.fingerprints if job.ledger.has_fingerprints() and not job.resend else lambda _: {}
-    left, whole = job.limit, True
+    known: Known = job.ledger.fingerprints if job.ledger.has_fingerprints() and not job.resend else lambda _: {}
     try:
-        for number, page in due_pages(job, recorder.removed):
-            intake = take_in(page.records, number, job.make_row, known)
-            if left is not None:
-                intake = cut_to(intake, left)
-                left -= len(intake.rows) + len(intake.rejects)
-            recorder.enter(number, page, intake)
-            _send(job, intake, recorder, flight)
-            recorder.record(flight.landed())
-            if intake.cut:
-                whole = False
-                break
-        _launch(job, job.chunker.flush(), recorder, flight)
-        while flight.count:
-            _wait(job, recorder, flight)
-        recorder.record()
+        try:
+            with closing(due_pages(job, recorder.removed)) as pages:
+                whole = _read(job, pages, known, recorder, flight)
+        except ConnectorError:
+            # What was read before is sound; a source that fails every time would otherwise never get on.
+            _finish(job, recorder, flight)
+            raise
+        _finish(job, recorder, flight)
     except BaseException:
         _give_up(job, recorder, flight)
         raise
     finally:
         flight.close()
     return whole
+
+
+def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: Recorder, flight: Flight) -> bool:
+    """Take the pages in, sending on the way; returns whether none was cut short by the limit."""
+    left = job.limit
+    for number, page in pages:
+        intake = take_in(page.records, number, job.make_row, known)
+        if left is not None:
+            intake = cut_to(intake, left)
+            left -= len(intake.rows) + len(intake.rejects)
+        recorder.enter(number, page, intake)
+        _send(job, intake, recorder, flight)
+        recorder.record(flight.landed())
+        if intake.cut:
+            return False
+    return True
+
+
+def _finish(job: Job, recorder: Recorder, flight: Flight) -> None:
+    """Send what is left, and wait for everything in flight."""
+    _launch(job, job.chunker.flush(), recorder, flight)
+    while flight.count:
+        _wait(job, recorder, flight)
+    recorder.record(last=True)
 
 
 def _send(job: Job, intake: Intake, recorder: Recorder, flight: Flight) -> None:

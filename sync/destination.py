@@ -16,7 +16,7 @@ from sync.memory.collections import Collection, collections_of, resolve
 from sync.memory.envelope import Envelope, make_envelope, mapping_object
 from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable, RateLimited
 from sync.memory.http import Http, check_address
-from sync.memory.pace import Pacer
+from sync.memory.pace import OwnAllowance, Pacer
 from sync.memory.plan import Plan, plan_of
 from sync.memory.writer import pause_before
 from sync.settings import Settings
@@ -39,10 +39,13 @@ class Destination:
 
     def pacer(self, store: Store | None, settings: Settings) -> Pacer:
         """A pacer that shares the plan's limit with every process on the same store."""
-        reserve = (lambda span, burst: store.reserve(self.name, span, burst)) if store else (lambda _, __: 0.0)
-        postpone = (lambda seconds: store.postpone(self.name, seconds)) if store else (lambda _: None)
+        own = OwnAllowance()
+        reserve = (lambda span, burst: store.reserve(self.name, span, burst)) if store else own.reserve
+        postpone = (lambda seconds: store.postpone(self.name, seconds)) if store else own.postpone
         share, unit = settings.memsync_rate_share, settings.memsync_rate_unit
-        return Pacer(self.plan.per_minute, share, unit, reserve, postpone, self.pause)
+        pacer = Pacer(self.plan.per_minute, share, unit, reserve, postpone, self.pause)
+        pacer.count(self.client.calls)
+        return pacer
 
     def collections(self) -> list[Collection]:
         """Every collection of the organisation."""

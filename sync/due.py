@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from connectors.base import Connector, Page, Record
 from sync.job import Job
@@ -13,7 +13,7 @@ FETCHED = 0
 _AT_ONCE = 1000
 
 
-def due_pages(job: Job, removed: list[str]) -> Iterator[tuple[int, Page]]:
+def due_pages(job: Job, removed: list[str]) -> Generator[tuple[int, Page], None, None]:
     """Yield numbered pages in reading order; keys that are no longer in the source are added to `removed`."""
     if job.fetch_keys is None:
         again = [redelivery.key for redelivery in job.ledger.due_redeliveries()]
@@ -23,7 +23,9 @@ def due_pages(job: Job, removed: list[str]) -> Iterator[tuple[int, Page]]:
         yield from fetched_pages(job.connector, job.fetch_keys, removed)
 
 
-def fetched_pages(connector: Connector, keys: Sequence[str], removed: list[str]) -> Iterator[tuple[int, Page]]:
+def fetched_pages(
+    connector: Connector, keys: Sequence[str], removed: list[str]
+) -> Generator[tuple[int, Page], None, None]:
     """Yield the records with these keys as pages that no cursor waits for."""
     for start in range(0, len(keys), _AT_ONCE):
         part = keys[start : start + _AT_ONCE]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from connectors.base import ConnectorError, SourceMisconfigured
 from connectors.variables import VariablesInvalid
-from state.errors import LeaseHeld, LeaseLost, StoreUnusable
+from state.errors import LeaseHeld, LeaseLost, StateUrlInvalid, StoreUnusable
 from sync.maps.problem import MapsInvalid
 from sync.memory.errors import DestinationError, DestinationMisconfigured, QuotaExhausted
 from sync.stop import Stopped
@@ -41,6 +41,7 @@ _BY_ERROR: tuple[tuple[type[BaseException], int], ...] = (
     (DestinationError, DESTINATION),
     (LeaseHeld, HELD),
     (LeaseLost, HELD),
+    (StateUrlInvalid, MISCONFIGURED),
     (StoreUnusable, STORE),
     (KeyboardInterrupt, INTERRUPTED),
 )

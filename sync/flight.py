@@ -47,11 +47,13 @@ class Flight:
         self._tasks.put((self._number, subject, task))
 
     def landed(self, wait: float = 0.0) -> Iterator[Landed]:
-        """Hand out the finished tasks; waits so many seconds for the first."""
+        """Hand out the finished tasks; waits so many seconds for the first. Raises what a task raised after all."""
         try:
             number, landed = self._landed.get(timeout=wait) if wait else self._landed.get_nowait()
             while True:
                 del self._aloft[number]
+                if isinstance(landed.result, BaseException):
+                    raise landed.result
                 yield landed
                 number, landed = self._landed.get_nowait()
         except queue.Empty:
@@ -65,4 +67,8 @@ class Flight:
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             number, subject, run = task
-            self._landed.put((number, Landed(subject, run())))
+            try:
+                result = run()
+            except BaseException as error:  # a thread that died in silence would be waited for for ever
+                result = error
+            self._landed.put((number, Landed(subject, result)))

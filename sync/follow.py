@@ -9,7 +9,7 @@ from typing import Any
 
 from state.values import Failure, Unsettled
 from sync.job import Ledger
-from sync.memory.errors import DestinationUnavailable, RateLimited
+from sync.memory.errors import ChunkRefused, DestinationUnavailable, RateLimited
 from sync.memory.pace import Pacer
 from sync.memory.settlement import EventOutcome, blame, outcome_of
 from sync.stop import Stop
@@ -45,44 +45,49 @@ class Follower:
         end = self._clock() + wait
         waiting = [(chunk.next_poll_at, chunk.id, chunk) for chunk in self._ledger.unsettled()]
         heapq.heapify(waiting)
-        try:
-            while waiting and waiting[0][0] <= end:
-                self._stop.pause(max(0.0, waiting[0][0] - self._clock()))
-                if self._clock() > end:
-                    break
-                chunk = heapq.heappop(waiting)[2]
-                again = self._poll(chunk)
-                if again is not None:
-                    asked = replace(chunk, polls=chunk.polls + 1)
-                    heapq.heappush(waiting, (self._clock() + again, chunk.id, asked))
-                self._summary.waiting = sum(item[2].rows for item in waiting)
-                self._progress(self._summary)
-        finally:
-            self._summary.waiting = sum(item[2].rows for item in waiting)
+        self._summary.waiting = sum(item[2].rows for item in waiting)
+        while waiting:
+            due, _, chunk = waiting[0]
+            try:
+                self._pause_within(end, due - self._clock())
+                again = self._poll(chunk, end)
+            except _NoTime:
+                return
+            heapq.heappop(waiting)
+            if again is None:
+                self._summary.waiting -= chunk.rows
+            else:
+                asked = replace(chunk, polls=chunk.polls + 1)
+                heapq.heappush(waiting, (self._clock() + again, chunk.id, asked))
+            self._progress(self._summary)
 
-    def _poll(self, chunk: Unsettled) -> float | None:
+    def _pause_within(self, end: float, seconds: float) -> None:
+        if self._clock() + max(0.0, seconds) > end:
+            raise _NoTime
+        self._stop.pause(max(0.0, seconds))
+
+    def _poll(self, chunk: Unsettled, end: float) -> float | None:
         """Ask for one event; returns the seconds to the next question, or None when it ended."""
-        self._pacer.wait()
+        self._pacer.wait(pause=lambda seconds: self._pause_within(end, seconds))
         try:
             event = self._ask(chunk.event_id)
         except RateLimited as limit:
             self._pacer.slow_down(limit.retry_after or 60.0, limit.limit)
             return self._ask_again(chunk, chunk.status)
-        except DestinationUnavailable:
+        except (DestinationUnavailable, ChunkRefused):  # one odd event must not keep the others waiting
             return self._ask_again(chunk, chunk.status)
-        age = self._clock() - chunk.accepted_at
-        if event is None:
-            found = EventOutcome("failed" if age > VANISHED_AFTER else "waiting", "not_found")
-        else:
-            found = outcome_of(event)
-        if found.verdict == "unknown" and f"event status {found.status!r}" not in " ".join(self._summary.notes):
-            self._summary.notes.append(f"the server names the event status {found.status!r}, which is new: waited for")
+        found = ended_or_not(event, self._clock() - chunk.accepted_at)
+        if found.verdict == "unknown":
+            self._mention(found.status)
         if found.verdict in ("waiting", "unknown"):
-            if age <= NEVER_AFTER:
-                return self._ask_again(chunk, found.status)
-            found = EventOutcome("failed", found.status)
+            return self._ask_again(chunk, found.status)
         self._settle(chunk, found)
         return None
+
+    def _mention(self, status: str) -> None:
+        note = f"the server names the event status {status!r}, which is new: waited for"
+        if note not in self._summary.notes:
+            self._summary.notes.append(note)
 
     def _ask_again(self, chunk: Unsettled, status: str) -> float:
         pause = min(LONGEST, FIRST * GROWTH ** min(chunk.polls, 20))
@@ -91,9 +96,22 @@ class Follower:
 
     def _settle(self, chunk: Unsettled, found: EventOutcome) -> None:
         failures = failures_of(chunk.entries, found, self._hash)
+        self._ledger.settle(chunk, failures)
         self._summary.failed += len(failures)
         self._summary.settled += chunk.rows - len(failures)
-        self._ledger.settle(chunk, failures)
+
+
+class _NoTime(Exception):
+    """The time for following is up before the next question may be asked."""
+
+
+def ended_or_not(event: Mapping[str, Any] | None, age: float) -> EventOutcome:
+    """What an answer says of an event accepted `age` seconds ago; None: the server does not know it."""
+    found = EventOutcome("waiting", "not_found") if event is None else outcome_of(event)
+    longest = VANISHED_AFTER if event is None else NEVER_AFTER
+    if found.verdict in ("waiting", "unknown") and age > longest:
+        return EventOutcome("failed", found.status)
+    return found
 
 
 def failures_of(

@@ -3,43 +3,69 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from state.errors import StateError
+from state.errors import StateError, StoreUnreachable
 from state.leases import TTL, this_process
 from state.store import Store
 from state.values import Failure, Lease, Position, Redelivery, Step, Unsettled
 from sync.positions import FULL, INCREMENTAL
-from sync.stop import Stop
+from sync.stop import Stop, Stopped
 
 BEAT = TTL / 4
 """Seconds between renewals of a lease."""
 
 
 @contextmanager
-def hold(store: Store, stream: str, stop: Stop) -> Iterator[Lease]:
-    """Hold the stream's lease; the run is asked to stop when it is lost. Raises LeaseHeld."""
+def hold(store: Store, stream: str, stop: Stop, beat: float = BEAT) -> Iterator[Lease]:
+    """Hold the stream's lease; the run is asked to stop when it cannot be kept.
+
+    Raises LeaseHeld; LeaseLost or StoreUnusable when that was why the run stopped.
+    """
     lease = store.acquire(stream, this_process())
-    done = threading.Event()
-    beat = threading.Thread(target=_beat, args=(store, lease, stop, done), name="lease", daemon=True)
-    beat.start()
+    heart = _Heart(store, lease, stop, beat)
+    heart.start()
     try:
         yield lease
+    except Stopped:
+        if heart.problem is not None:
+            raise heart.problem from None
+        raise
     finally:
-        done.set()
-        beat.join(timeout=1)
+        heart.end()
         with suppress(StateError):
             store.release(lease)
 
 
-def _beat(store: Store, lease: Lease, stop: Stop, done: threading.Event) -> None:
-    while not done.wait(BEAT):
-        try:
-            store.renew(lease)
-        except StateError:
-            stop.set()  # the next write finds out the same and says why
-            return
+class _Heart:
+    """Renews a lease in a thread of its own; a store that is away for a moment does not end the run."""
+
+    def __init__(self, store: Store, lease: Lease, stop: Stop, beat: float) -> None:
+        self._store, self._lease, self._stop, self._beat = store, lease, stop, beat
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+        self.problem: StateError | None = None
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self) -> None:
+        self._done.set()
+        self._thread.join(timeout=1)
+
+    def _run(self) -> None:
+        renewed = time.monotonic()
+        while self.problem is None and not self._done.wait(self._beat):
+            try:
+                self._store.renew(self._lease)
+                renewed = time.monotonic()
+            except StateError as problem:
+                away = time.monotonic() - renewed
+                if not isinstance(problem, StoreUnreachable) or away > 3 * self._beat:
+                    self.problem = problem
+                    self._stop.set()
 
 
 class HeldState:

@@ -10,7 +10,10 @@ from typing import Any, Literal
 
 import structlog
 
-_SECRET = re.compile(r"(sk_[A-Za-z]+_)[A-Za-z0-9_-]+|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)[^@\s]+(?=@)")
+_SECRET = re.compile(
+    r"(sk_[A-Za-z]+_|Bearer\s+)[^\s\"',}]+|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)\S+(?=@)", re.IGNORECASE
+)
+_EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 
 
 def set_up(form: Literal["auto", "console", "json"], level: str) -> None:
@@ -29,15 +32,28 @@ def set_up(form: Literal["auto", "console", "json"], level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    root.handlers = [handler for handler in root.handlers if not isinstance(handler, _Forward)] + [_Forward()]
     for name in ("httpx", "httpcore", "sqlalchemy", "psycopg"):  # their lines carry addresses and values
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+class _Forward(logging.Handler):
+    """Hands the standard library's lines to structlog, without tracebacks: those may hold anything."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+        except Exception:  # arguments that do not fit their text
+            text = str(record.msg)
+        structlog.get_logger().log(record.levelno, text, logger=record.name)
+
+
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Mask keys and passwords in every text of a log line, whoever put them there."""
+    """Mask keys, passwords and e-mail addresses in every value of a log line, whoever put them there."""
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = mask(value)
+        if not isinstance(value, int | float | None):
+            event[name] = _EMAIL.sub("<e-mail>", mask(str(value)).replace("\n", " "))
     return event
 
 

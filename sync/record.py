@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from connectors.base import Page
-from state.values import AcceptedChunk, Entry, Failure, Step
+from state.values import AcceptedChunk, Entry, Failure, Position, Step
 from sync.chunks import Chunk
 from sync.due import FETCHED
 from sync.flight import Landed
@@ -31,9 +31,14 @@ class Recorder:
     def __init__(self, job: Job) -> None:
         self._job, self._summary = job, job.summary
         self._watermark = Watermark()
+        # What is noted but not stored yet: it stays here when storing fails, so that no cursor ever passes it.
+        self._accepted: list[AcceptedChunk] = []
         self._filed: list[Failure] = []
+        self._failed: list[Failure] = []
+        self._position: Position | None = None
         self.removed: list[str] = []
-        self._refused = self._answered = self._bare = 0
+        self._verdict = MapVerdict()
+        self._held: list[Refusal] = []
 
     def enter(self, number: int, page: Page, intake: Intake) -> None:
         """Count a page that was read, and hold its cursor back until its rows are done."""
@@ -48,22 +53,35 @@ class Recorder:
         if number != FETCHED and not intake.cut:
             self._watermark.open(number, page.cursor, len(intake.rows))
 
-    def record(self, landed: Iterable[Landed] = ()) -> None:
-        """Store what finished chunks brought, with the newest safe cursor; raises the first problem, after storing."""
-        accepted: list[AcceptedChunk] = []
-        failed: list[Failure] = []
+    def record(self, landed: Iterable[Landed] = (), *, last: bool = False) -> None:
+        """Store what finished chunks brought, with the newest safe cursor; raises the first problem, after storing.
+
+        Refused rows become rejects once enough rows are answered to tell bad rows from a wrong map, or at the `last`.
+        """
         problem: Exception | None = None
         for chunk, outcome in landed:
-            problem = problem or self._check_map(chunk, outcome) or outcome.problem
-            accepted += [self._take(receipt) for receipt in outcome.receipts]
-            if not isinstance(problem, DestinationMisconfigured):
-                failed += [self._turn_down(refusal) for refusal in outcome.refusals]
-            self._summary.retries += outcome.retries
-            self._summary.duplicates_possible += outcome.duplicates_possible
-        self._store(accepted, failed)
+            found = self._note(chunk, outcome)
+            problem = problem or found
+        if self._verdict.is_settled or last:
+            self._failed += [self._turn_down(refusal) for refusal in self._held]
+            self._held = []
+        self._store()
         self._job.progress(self._summary)
         if problem is not None:
             raise problem
+
+    def _note(self, chunk: Chunk, outcome: ChunkOutcome) -> Exception | None:
+        """Enter one chunk; returns what keeps the run from going on."""
+        self._accepted += [self._take(receipt) for receipt in outcome.receipts]
+        self._summary.retries += outcome.retries
+        self._summary.duplicates_possible += outcome.duplicates_possible
+        self._failed += [self._turn_down(refusal) for refusal in outcome.refusals if not refusal.final]
+        misfit = self._verdict.on(chunk.number, outcome)
+        if misfit is not None:
+            self._held = []
+        elif not self._verdict.guilty:
+            self._held += [refusal for refusal in outcome.refusals if refusal.final]
+        return misfit or outcome.problem
 
     def _take(self, receipt: Receipt) -> AcceptedChunk:
         hashed = self._job.hash_identity
@@ -83,30 +101,50 @@ class Recorder:
         self._watermark.done(refusal.row.page)
         return Failure(refusal.row.key, refusal.code, refusal.message, refusal.final)
 
-    def _check_map(self, chunk: Chunk, outcome: ChunkOutcome) -> DestinationMisconfigured | None:
-        """Blame the map when most rows are refused, instead of rejecting a whole source."""
+    def _store(self) -> None:
+        cursor = self._watermark.advance()
+        if cursor is not None:
+            self._position = replace(self._job.position, cursor=cursor)
+        purpose = self._job.purpose if self._position else None
+        step = Step(self._accepted, self._filed, self._failed, purpose, self._position, list(self.removed))
+        if not (step.accepted or step.rejects or step.failed or step.removed or step.position):
+            return
+        self._job.ledger.apply(step)
+        if self._position is not None:
+            self._summary.cursor_to = self._position.cursor
+        self._accepted, self._filed, self._failed, self._position = [], [], [], None
+        self.removed.clear()
+
+
+class MapVerdict:
+    """Tells bad rows from a wrong map: when most rows are refused, a whole source would become rejects."""
+
+    def __init__(self) -> None:
+        self.guilty = False
+        self._refused = self._answered = 0
+        self._bare: set[int] = set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether enough rows were answered to hold the rows to blame, not the map."""
+        return self._answered >= FEW and not self.guilty
+
+    def on(self, chunk: int, outcome: ChunkOutcome) -> DestinationMisconfigured | None:
+        """Count what a chunk brought; the error that blames the map, once it is to blame."""
+        if isinstance(outcome.problem, DestinationMisconfigured):
+            self.guilty = True
+            return outcome.problem
         refused = [refusal for refusal in outcome.refusals if refusal.final]
         self._refused += len(refused)
         self._answered += len(outcome.refusals) + sum(len(receipt.rows) for receipt in outcome.receipts)
-        self._bare = (
-            self._bare + 1 if refused and not outcome.receipts and chunk.number == self._bare + 1 else self._bare
-        )
+        if refused and not outcome.receipts:
+            self._bare.add(chunk)
         too_many = self._answered >= FEW and self._refused > SHARE * self._answered
-        if not refused or not (too_many or self._bare >= ALIKE):
+        alike = self._bare.issuperset(range(1, ALIKE + 1))
+        if not refused or not (too_many or alike):
             return None
+        self.guilty = True
         return DestinationMisconfigured(
             f"{self._refused} of {self._answered} rows were refused (last: {refused[-1].message}), so the map does not "
             "fit the destination; correct it and run again, these rows were not rejected"
         )
-
-    def _store(self, accepted: list[AcceptedChunk], failed: list[Failure]) -> None:
-        cursor = self._watermark.advance()
-        position = None
-        if cursor is not None:
-            position = replace(self._job.position, cursor=cursor)
-            self._summary.cursor_to = cursor
-        if accepted or failed or self._filed or self.removed or position:
-            purpose = self._job.purpose if position else None
-            self._job.ledger.apply(Step(accepted, self._filed, failed, purpose, position, list(self.removed)))
-        self._filed = []
-        self.removed.clear()

@@ -14,7 +14,7 @@ import orjson
 from state.values import StoredReject
 from sync.commands import options, screen
 from sync.commands.run import run_all
-from sync.commands.session import chosen_maps, load_settings, store_for
+from sync.commands.session import chosen_maps, load_settings, refuse_unknown, store_for
 from sync.hold import hold
 from sync.run import Request, open_source
 from sync.settings import Settings
@@ -32,8 +32,12 @@ def command() -> None:
 def _rejects(settings: Settings, stream: str | None, keys: tuple[str, ...], code: str | None) -> list[StoredReject]:
     store = store_for(settings, must_exist=True)
     if store is None:
+        if stream is not None:
+            refuse_unknown(stream, [])
         return []
     with store:
+        if stream is not None:
+            refuse_unknown(stream, store.streams())
         found = store.rejects(stream)
     return [r for r in found if (not keys or r.key in keys) and (code is None or r.code == code)]
 
@@ -141,7 +145,7 @@ def drop(stream: str, keys: tuple[str, ...], code: str | None, yes: bool, as_jso
     found = [r.key for r in _rejects(settings, stream, keys, code)]
     if found and not yes:
         click.confirm(f"Drop {len(found):,} rejects of {stream} without delivering them?", abort=True, err=True)
-    store = store_for(settings, must_exist=True)
+    store = store_for(settings, must_exist=True) if found else None
     if store is not None:
         with store, hold(store, stream, Stop()) as lease:
             store.drop_rejects(lease, found)

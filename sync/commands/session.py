@@ -13,7 +13,8 @@ from types import FrameType
 import click
 import structlog
 
-from state.opening import sqlite_file, state_url
+from state.address import sqlite_file, state_url
+from state.location import warning_for
 from state.store import Store, open_store
 from sync import log
 from sync.destination import open_destination
@@ -51,6 +52,13 @@ def store_for(settings: Settings, *, must_exist: bool = False) -> Store | None:
     return open_store(settings.memsync_state_url)
 
 
+def refuse_unknown(stream: str, known: Sequence[str]) -> None:
+    """Raise click.UsageError unless the store knows the stream."""
+    if stream not in known:
+        there = f"streams in this state store: {', '.join(known)}" if known else "no stream has run with this store yet"
+        raise click.UsageError(f"nothing is known of {stream!r}{did_you_mean(stream, known)}; {there}")
+
+
 @contextmanager
 def surroundings(
     settings: Settings,
@@ -63,6 +71,9 @@ def surroundings(
     warn = structlog.get_logger().warning
     with stopping_on_signals() as stop:
         store = store_for(settings, must_exist=dry_run)
+        remark = warning_for(store.path) if store is not None and store.path is not None and not dry_run else None
+        if remark:
+            warn(remark)
         try:
             destination = open_destination(settings, stop.pause, warn)
             try:

@@ -14,7 +14,7 @@ import click
 from state.store import Store
 from state.values import Lease
 from sync.commands import options, screen
-from sync.commands.session import load_settings, store_for
+from sync.commands.session import load_settings, refuse_unknown, store_for
 from sync.hold import hold
 from sync.positions import FULL, INCREMENTAL
 from sync.stop import Stop
@@ -33,12 +33,6 @@ def _held(stream: str) -> Iterator[tuple[Store, Lease]]:
     assert store is not None  # noqa: S101  # it was not asked to exist
     with store, hold(store, stream, Stop()) as lease:
         yield store, lease
-
-
-def _known(store: Store, stream: str) -> None:
-    if stream not in store.streams():
-        names = ", ".join(store.streams()) or "none"
-        raise click.UsageError(f"nothing is known of {stream!r}; streams in this store: {names}")
 
 
 def _ask(question: str, *, yes: bool) -> None:
@@ -112,8 +106,8 @@ def import_(stream: str, file: Path, yes: bool, as_json: bool) -> int:
     with _held(stream) as (store, lease):
         try:
             store.restore(lease, content)
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise click.UsageError(f"{file}: its tables are damaged; export them again") from None
+        except ValueError as problem:
+            raise click.UsageError(f"{file}: is damaged ({problem}); export it again") from None
     _done(as_json, {"command": "state import", "stream": stream}, f"{stream}: imported from {file}")
     return 0
 
@@ -135,9 +129,10 @@ def _read_export(file: Path, stream: str) -> dict[str, Any]:
 def _existing(stream: str) -> Iterator[Store]:
     store = store_for(load_settings(), must_exist=True)
     if store is None:
-        raise click.UsageError(f"nothing is known of {stream!r}: there is no state store yet")
+        refuse_unknown(stream, [])
+        return
     with store:
-        _known(store, stream)
+        refuse_unknown(stream, store.streams())
         yield store
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from state.address import shown, state_url
 from state.store import Store
 from sync.commands import options, screen
-from sync.commands.session import load_settings, store_for
+from sync.commands.session import load_settings, refuse_unknown, store_for
 
 
 @click.command(epilog="Example: memsync status hubspot-contacts")
@@ -22,13 +23,17 @@ def command(stream: str | None, mappings: object, as_json: bool, debug: bool) ->
     store = store_for(settings, must_exist=True)
     if store is None:
         found: list[dict[str, Any]] = []
+        if stream:
+            refuse_unknown(stream, [])
     else:
         with store:
+            if stream:
+                refuse_unknown(stream, store.streams())
             found = [_about(store, name) for name in ([stream] if stream else store.streams())]
-            if stream and stream not in store.streams():
-                raise click.UsageError(f"nothing is known of {stream!r}; it has not run with this state store yet")
     if as_json:
-        screen.show_json({"ok": True, "command": "status", "state": settings.memsync_state_url, "streams": found})
+        screen.show_json(
+            {"ok": True, "command": "status", "state": shown(state_url(settings.memsync_state_url)), "streams": found}
+        )
     elif not found:
         screen.say("No stream has run with this state store yet. Start with: memsync run")
     elif stream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from sync.memory.errors import (
     DestinationMisconfigured,
     DestinationRefused,
     DestinationUnavailable,
+    NotFound,
     QuotaExhausted,
     RateLimited,
 )
@@ -21,8 +23,11 @@ from sync.memory.retry_after import LONGEST, wait_asked_for
 
 SHOWN = 200
 """Characters of an answer that an error shows."""
-_SECRET = re.compile(r"(sk_[A-Za-z]+_|Bearer\s+)[^\s\"',}]+")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+_SECRET = re.compile(r"(sk_[a-z]+_|Bearer(?:\s|%20|\+)+)[^\s\"',}]+", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]*(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
+_READ = 4000
+"""Bytes of an answer that are looked at for showing SHOWN characters of it."""
 _QUOTA_CODES = {"INSUFFICIENT_CREDITS"}
 _CAP_CODES = {"SCHEDULE_CAP_EXCEEDED", "RECORD_CAP_EXCEEDED"}
 
@@ -37,6 +42,7 @@ class Answer(NamedTuple):
 
 def redact(text: str) -> str:
     """One line of at most SHOWN characters, without keys, e-mail addresses and control characters."""
+    text = " ".join(text.split())[:_READ]
     text = _EMAIL.sub("<e-mail>", _SECRET.sub(r"\1***", text))
     text = "".join(c if c.isprintable() else " " for c in text)
     text = " ".join(text.split())
@@ -58,15 +64,31 @@ def data_of(answer: Answer, call: str) -> dict[str, Any]:
     return data
 
 
+def code_of(*candidates: Any) -> str:
+    """The first of these that is the name of an error; a sentence is none, it may hold anything."""
+    return next((text for text in candidates if isinstance(text, str) and _CODE.fullmatch(text)), "")
+
+
 def _parse(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        found = orjson.loads(body)
+        # A second look, with the names in view: of two `success` members nobody knows which one counts.
+        json.loads(body, object_pairs_hook=_refuse_twins)
+    except ValueError:
         return None
+    return found
+
+
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name stands twice")
 
 
 def _shown(answer: Answer) -> str:
-    text = redact(answer.body[:2000].decode("utf-8", "replace"))
+    start = answer.body[:_READ]
+    if len(answer.body) > _READ:
+        start = start[: start.rfind(b" ") + 1] or start  # half an address would not be known as one
+    text = redact(start.decode("utf-8", "replace"))
     return f"HTTP {answer.status}, {text!r}" if text else f"HTTP {answer.status}, an empty body"
 
 
@@ -79,10 +101,8 @@ def _code(body: Any) -> str:
     if not isinstance(body, dict):
         return ""
     error = body.get("error")
-    if isinstance(error, dict):
-        error = error.get("code") or error.get("type")
-    code = body.get("code") or error
-    return code if isinstance(code, str) else ""
+    inner = (error.get("code"), error.get("type")) if isinstance(error, dict) else (error,)
+    return code_of(body.get("code"), *inner)
 
 
 def _refusal(answer: Answer, call: str) -> DestinationError:
@@ -102,6 +122,8 @@ def _refusal(answer: Answer, call: str) -> DestinationError:
 
 def _client_error(answer: Answer, body: Any, call: str) -> DestinationError:
     status, code = answer.status, _code(body)
+    if code in _CAP_CODES:
+        return _capped(answer, call)
     if status == 402 or code in _QUOTA_CODES:
         return QuotaExhausted(f"{call}: credits are used up ({_shown(answer)}); the next run goes on from here")
     if status == 401:
@@ -109,9 +131,8 @@ def _client_error(answer: Answer, body: Any, call: str) -> DestinationError:
     if status == 403:
         return DestinationRefused(f"{call}: the key may not do this ({_shown(answer)}); use a key with write access")
     if status in (404, 405, 410):
-        return DestinationMisconfigured(
-            f"{call}: not found there ({_shown(answer)}); check PERSONIZE_BASE_URL and PERSONIZE_API_VERSION"
-        )
+        kind = DestinationMisconfigured if status == 405 else NotFound
+        return kind(f"{call}: not found there ({_shown(answer)}); check PERSONIZE_BASE_URL and PERSONIZE_API_VERSION")
     if status in (408, 425):
         return DestinationUnavailable(f"{call}: {_shown(answer)}", ambiguous=status == 408)
     return ChunkRefused(f"{call}: refused ({_shown(answer)})", code or f"HTTP_{status}")
@@ -120,18 +141,23 @@ def _client_error(answer: Answer, body: Any, call: str) -> DestinationError:
 def _too_many(answer: Answer, body: Any, call: str) -> DestinationError:
     code = _code(body)
     if code in _CAP_CODES:
-        return DestinationMisconfigured(f"{call}: a cap of the plan is reached ({_shown(answer)}); raise it or tidy up")
-    if (isinstance(body, dict) and body.get("window") == "per_month") or code in _QUOTA_CODES:
+        return _capped(answer, call)
+    window = str(body.get("window") or "") if isinstance(body, dict) else ""
+    if "month" in window or code in _QUOTA_CODES:
         return QuotaExhausted(
             f"{call}: the month's calls are used up ({_shown(answer)}); the next run goes on from here"
         )
     wait = wait_asked_for(body, answer.headers)
     if wait is not None and wait > LONGEST:
         return QuotaExhausted(f"{call}: told to wait {wait:.0f} s, which is too long; the next run goes on from here")
-    limit = body.get("limit") if isinstance(body, dict) else None
-    return RateLimited(
-        f"{call}: too many calls ({_shown(answer)})", wait, limit if isinstance(limit, int) and limit > 0 else None
-    )
+    # The limit of another window (a second, a day) says nothing about the minute.
+    limit = body.get("limit") if isinstance(body, dict) and window in ("", "per_minute") else None
+    usable = isinstance(limit, int) and not isinstance(limit, bool) and limit > 0
+    return RateLimited(f"{call}: too many calls ({_shown(answer)})", wait, limit if usable else None)
+
+
+def _capped(answer: Answer, call: str) -> DestinationMisconfigured:
+    return DestinationMisconfigured(f"{call}: a cap of the plan is reached ({_shown(answer)}); raise it or tidy up")
 
 
 def _failure(answer: Answer, body: dict[str, Any], call: str) -> DestinationError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 import orjson
 
-from sync.memory.answers import Answer, data_of
-from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable
+from sync.memory.answers import Answer, data_of, redact
+from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable, NotFound
 
 Dialect = Literal["v1", "v1.1"]
 
@@ -18,6 +20,7 @@ _PATHS: Mapping[Dialect, Mapping[str, str]] = {
     "v1.1": {"batch": "/memory/import", "search": "/memory/search", "digest": "/memory/digest"},
 }
 _PAGES = 1000
+_EVENT_ID = re.compile(r"(?!\.+\Z)[!-~]{1,200}")
 
 
 class Transport(Protocol):
@@ -41,6 +44,7 @@ class MemoryClient:
         self.dialect: Dialect = "v1" if dialect == "auto" else dialect
         self._undecided = dialect == "auto"
         self._warned = False
+        self._lock = threading.Lock()
         self.calls = 0
 
     @property
@@ -52,17 +56,25 @@ class MemoryClient:
         """The key's organisation, plan and limits; settles the dialect when it is `auto`."""
         if not self._undecided:
             return self._call("GET", "/me")
+        self.dialect = "v1"
         try:
             found = self._call("GET", "/me")
-        except DestinationMisconfigured:
+        except NotFound:
             self.dialect = "v1.1"
-            found = self._call("GET", "/me")
+            found = self._me_of_the_newer()
         self._undecided = False
         return found
+
+    def _me_of_the_newer(self) -> dict[str, Any]:
+        try:
+            return self._call("GET", "/me")
+        except NotFound as problem:
+            raise DestinationMisconfigured(f"neither /api/v1/me nor /api/v1.1/me is there; {problem}") from None
 
     def collections(self) -> Iterator[dict[str, Any]]:
         """Every collection of the organisation, as the server describes it."""
         token: str | None = None
+        seen: set[str] = set()
         for _ in range(_PAGES):
             params = {"limit": 100} | ({"nextToken": token} if token else {})
             data = self._call("GET", "/collections", params=params)
@@ -73,20 +85,25 @@ class MemoryClient:
             following = data.get("nextToken")
             if not following:
                 return
-            if following == token:
-                raise DestinationUnavailable("GET /collections: the same nextToken came twice", ambiguous=False)
             token = str(following)
+            if token in seen:
+                raise DestinationUnavailable("GET /collections: the same nextToken came twice", ambiguous=False)
+            seen.add(token)
+        raise DestinationUnavailable(f"GET /collections: no end after {_PAGES} pages", ambiguous=False)
 
     def batch(self, body: bytes) -> dict[str, Any]:
         """Hand over a chunk; the answer always holds a non-empty `eventId`."""
         data = self._call("POST", _PATHS[self.dialect]["batch"], body)
         event = data.get("eventId")
-        if not isinstance(event, str) or not event.strip():
-            shown = sorted(str(key)[:40] for key in data)
+        if isinstance(event, int) and not isinstance(event, bool):
+            event = str(event)
+        if not isinstance(event, str) or not _EVENT_ID.fullmatch(event):
+            shown = redact(", ".join(sorted(str(key)[:40] for key in data)) or "none")
             raise DestinationUnavailable(
-                f"POST {_PATHS[self.dialect]['batch']}: expected data.eventId, found the keys {shown}", ambiguous=True
+                f"POST {_PATHS[self.dialect]['batch']}: expected data.eventId, found the names: {shown}",
+                ambiguous=True,
             )
-        return data
+        return data | {"eventId": event}
 
     def check_batch(self, body: bytes) -> dict[str, Any]:
         """Have the server check a chunk whose body says `dryRun: true`; it need not name an event."""
@@ -96,7 +113,7 @@ class MemoryClient:
         """What is known of an accepted chunk; None when the server does not know the event (any more)."""
         try:
             return self._call("GET", f"/events/{quote(event_id, safe='')}")
-        except DestinationMisconfigured:
+        except NotFound:
             return None
 
     def search(self, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,16 +127,17 @@ class MemoryClient:
     def _call(
         self, method: str, path: str, body: bytes | None = None, params: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        self.calls += 1
+        with self._lock:
+            self.calls += 1
         answer = self._http.call(method, f"/api/{self.dialect}{path}", body, params)
         self._mention_sunset(answer)
         return data_of(answer, f"{method} {path}")
 
     def _mention_sunset(self, answer: Answer) -> None:
         sunset = answer.headers.get("sunset")
-        if sunset and not self._warned:
-            self._warned = True
-            self._warn(
-                f"the server says that its API {self.dialect} ends on {sunset[:40]}; "
-                "PERSONIZE_API_VERSION=v1.1 uses the newer one"
-            )
+        with self._lock:
+            news = bool(sunset) and not self._warned
+            self._warned = self._warned or news
+        if news and sunset:
+            hint = "; PERSONIZE_API_VERSION=v1.1 uses the newer one" if self.dialect == "v1" else ""
+            self._warn(f"the server says that its API {self.dialect} ends on {redact(sunset)[:40]}{hint}")

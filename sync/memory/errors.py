@@ -2,6 +2,7 @@
 
 DestinationError            root
   DestinationMisconfigured  change a variable or the map
+    NotFound                the server does not know this path or this thing
   DestinationRefused        change the key: the server does not let it in
   RateLimited               wait `retry_after` seconds and call again
   QuotaExhausted            stop cleanly and go on in another month, or with more credits
@@ -18,6 +19,10 @@ class DestinationError(Exception):
 
 class DestinationMisconfigured(DestinationError):
     """A variable or the map does not fit the destination."""
+
+
+class NotFound(DestinationMisconfigured):
+    """The server answered 404 or 410."""
 
 
 class DestinationRefused(DestinationError):

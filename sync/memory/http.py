@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import httpx
+import httpcore
 
-from sync.memory.answers import Answer
+from sync.memory.address import LOOPBACK, check_address
+from sync.memory.answers import Answer, redact
 from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable
+from sync.memory.wire import Deadline, open_pool
+
+__all__ = ["Deadlines", "Http", "check_address"]
 
 LARGEST_ANSWER = 16 * 1024 * 1024
-"""Bytes of an answer that are read, at most."""
-_PIECE = 256 * 1024
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+"""Bytes of an answer that are read and unpacked, at most."""
+_KEY_MASKED_FROM = 8
+"""Characters of a key from which on it is masked in answers; a shorter one would be found everywhere."""
 
 
 class Deadlines(NamedTuple):
@@ -23,29 +28,6 @@ class Deadlines(NamedTuple):
 
     connect: float = 10.0
     total: float = 60.0
-
-
-def check_address(url: str, allowed: frozenset[str]) -> str:
-    """The base URL without its last slash, if it is safe to send a key there; raises DestinationMisconfigured."""
-    parts = urlsplit(url.strip())
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not host:
-        raise DestinationMisconfigured(f"PERSONIZE_BASE_URL: expected https://HOST, found {_safe(parts.geturl())}")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise DestinationMisconfigured("PERSONIZE_BASE_URL: expected https://HOST without user, query or fragment")
-    if host in _LOOPBACK:
-        return url.strip().rstrip("/")
-    if parts.scheme == "http":
-        raise DestinationMisconfigured(f"PERSONIZE_BASE_URL: plain http would show the key; use https://{host}")
-    if host != "personize.ai" and not host.endswith(".personize.ai") and host not in allowed:
-        raise DestinationMisconfigured(
-            f"PERSONIZE_BASE_URL: {host} is not a Personize host; if it is yours, set MEMSYNC_ALLOW_HOSTS={host}"
-        )
-    return url.strip().rstrip("/")
-
-
-def _safe(text: str) -> str:
-    return repr(text.rpartition("@")[2][:80])
 
 
 class Http:
@@ -58,67 +40,87 @@ class Http:
         deadlines: Deadlines | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._deadlines, self._clock = deadlines or Deadlines(), clock
+        parts = urlsplit(base_url)
+        self._base, self._host, self._key = base_url.rstrip("/"), parts.hostname or "", key.encode()
+        self._deadlines, self._deadline = deadlines or Deadlines(), Deadline(clock)
         # A proxy from the environment must never see a call to a stand-in on this machine.
-        local = urlsplit(base_url).hostname in _LOOPBACK
-        limits = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=30)
-        headers = {"Authorization": f"Bearer {key}", "Accept": "application/json", "Accept-Encoding": "identity"}
-        self._client = httpx.Client(
-            base_url=base_url, headers=headers, limits=limits, trust_env=not local, follow_redirects=False
-        )
+        self._pool = open_pool(parts.scheme, self._host, self._deadline, direct=self._host in LOOPBACK)
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "memsync",
+            "Host": parts.netloc,
+        }
 
     def close(self) -> None:
         """Close every connection."""
-        self._client.close()
+        self._pool.close()
 
     def call(self, method: str, path: str, body: bytes | None = None, params: dict[str, Any] | None = None) -> Answer:
         """Make one call; raises DestinationUnavailable when no whole answer came in time."""
-        end = self._clock() + self._deadlines.total
-        headers = {} if body is None else {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        timeout = httpx.Timeout(self._deadlines.total, connect=min(self._deadlines.connect, self._deadlines.total))
-        content = None if body is None else self._pieces(body, end)
+        self._deadline.start(self._deadlines.total)
+        url = self._base + path + (f"?{urlencode(params)}" if params else "")
+        headers = [*self._headers.items(), *([] if body is None else [("Content-Type", "application/json")])]
+        total, connect = self._deadlines.total, self._deadlines.connect
+        timeouts = {"connect": connect, "read": total, "write": total, "pool": total}
+        call = f"{method} {path}"
         try:
-            with self._client.stream(
-                method, path, content=content, params=params, headers=headers, timeout=timeout
+            with self._pool.stream(
+                method, url, headers=headers, content=body, extensions={"timeout": timeouts}
             ) as response:
-                return Answer(response.status_code, dict(response.headers), self._read(response, end))
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise _no_connection(error, self._client.base_url.host) from None
-        except (httpx.HTTPError, httpx.InvalidURL, _TooLate) as error:
-            name = "no whole answer in time" if isinstance(error, _TooLate) else type(error).__name__
-            raise DestinationUnavailable(f"{method} {path}: the connection failed ({name})", ambiguous=True) from None
+                names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                return Answer(response.status, names, self._read(response, names, call))
+        except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, UnicodeError) as error:
+            raise _no_connection(error, self._host) from None
+        except httpcore.ProxyError as error:
+            raise DestinationUnavailable(f"{call}: the proxy refused ({redact(str(error))})", ambiguous=False) from None
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+            timed_out = isinstance(error, httpcore.TimeoutException)
+            why = f"no whole answer within {total:g} s" if timed_out else type(error).__name__
+            raise DestinationUnavailable(f"{call}: the connection failed ({why})", ambiguous=True) from None
 
-    def _pieces(self, body: bytes, end: float) -> Iterator[bytes]:
-        for start in range(0, len(body), _PIECE):
-            self._check(end)
-            yield body[start : start + _PIECE]
-
-    def _read(self, response: httpx.Response, end: float) -> bytes:
-        # httpx's own timeouts start again with every byte, so that a slow drip could hold a call for ever.
+    def _read(self, response: httpcore.Response, headers: dict[str, str], call: str) -> bytes:
         read = bytearray()
-        for piece in response.iter_bytes():
-            self._check(end)
+        for piece in response.iter_stream():
             read += piece
             if len(read) > LARGEST_ANSWER:
-                raise DestinationUnavailable("the answer is larger than 16 MB", ambiguous=True)
-        return bytes(read)
-
-    def _check(self, end: float) -> None:
-        if self._clock() > end:
-            raise _TooLate
+                raise _too_large(call)
+        body = _unpack(bytes(read), headers.get("content-encoding", ""), call)
+        return body if len(self._key) < _KEY_MASKED_FROM else body.replace(self._key, b"***")
 
 
-class _TooLate(Exception):
-    """The total deadline of a call has passed."""
+def _unpack(body: bytes, encoding: str, call: str) -> bytes:
+    """Undo a compression that nobody asked for, as far as an answer may be long."""
+    if encoding.strip().lower() in ("", "identity"):
+        return body
+    if encoding.strip().lower() not in ("gzip", "x-gzip"):
+        raise DestinationUnavailable(f"{call}: the answer is encoded as {redact(encoding)!r}", ambiguous=True)
+    unpacking = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacking.decompress(body, LARGEST_ANSWER + 1)
+    except zlib.error:
+        found = None
+    if found is not None and len(found) > LARGEST_ANSWER:
+        raise _too_large(call)
+    if found is None or not unpacking.eof:
+        raise DestinationUnavailable(f"{call}: the answer says gzip but cannot be unpacked", ambiguous=True)
+    return found
 
 
-def _no_connection(error: httpx.TransportError, host: str) -> Exception:
+def _too_large(call: str) -> DestinationUnavailable:
+    return DestinationUnavailable(f"{call}: the answer is larger than 16 MB", ambiguous=True)
+
+
+def _no_connection(error: Exception, host: str) -> Exception:
     text = str(error)
     if "CERTIFICATE" in text.upper() or "SSL" in text.upper():
         return DestinationMisconfigured(
             f"{host}: the server's certificate is not trusted ({text[:120]}); set SSL_CERT_FILE to your own authority"
         )
-    if "Name or service" in text or "nodename" in text or "getaddrinfo" in text or "resolution" in text:
+    unknown = ("Name or service", "nodename", "getaddrinfo", "resolution", "No address")
+    if isinstance(error, UnicodeError) or any(word in text for word in unknown):
         return DestinationUnavailable(f"{host}: no such host; check PERSONIZE_BASE_URL", ambiguous=False)
-    what = "no answer" if isinstance(error, httpx.TimeoutException) else "connection refused"
+    timed_out = isinstance(error, httpcore.TimeoutException)
+    what = "no answer" if timed_out else "connection refused" if "refused" in text else "no connection"
     return DestinationUnavailable(f"{host}: {what}; check PERSONIZE_BASE_URL and the network", ambiguous=False)

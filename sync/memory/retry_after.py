@@ -49,6 +49,6 @@ def _header(headers: Mapping[str, str]) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sync.memory.answers import redact
+from sync.memory.answers import code_of, redact
 
 Verdict = Literal["waiting", "stored", "failed", "partly", "unknown"]
 
@@ -59,21 +59,37 @@ def normalise(identity: str) -> str:
 
 
 def outcome_of(event: Mapping[str, Any]) -> EventOutcome:
-    """Read the answer to `GET /events/{id}`; unknown words are shown and waited for."""
+    """Read the answer to `GET /events/{id}`; unknown words are shown and waited for.
+
+    A count of failed rows that its item errors do not explain adds an error that names no row.
+    """
     status = event.get("status") or event.get("state") or ""
     word = status.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(status, str) else ""
     verdict = _VERDICTS.get(word, "unknown")
     errors = item_errors(event)
+    missing = _failed_count(event) - len(errors)
+    if missing > 0 and verdict in ("stored", "partly"):
+        errors += (ItemError((), "ITEM_FAILED", f"{missing} more rows failed, the server does not say which"),)
     if verdict == "stored" and errors:
         verdict = "partly"
-    return EventOutcome(verdict, word[:40] or "none", errors)
+    return EventOutcome(verdict, redact(word)[:40] or "none", errors)
+
+
+def _failed_count(event: Mapping[str, Any]) -> int:
+    counts = (event.get(name) for name in ("failed", "failedCount", "errorCount"))
+    return max((count for count in counts if isinstance(count, int) and not isinstance(count, bool)), default=0)
 
 
 def item_errors(data: Mapping[str, Any]) -> tuple[ItemError, ...]:
     """The item errors of an answer, wherever the server put them."""
     nested = data.get("result") or data.get("details")
     found = data.get("errors") or (nested.get("errors") if isinstance(nested, dict) else None) or ()
-    return tuple(_item_error(entry) for entry in found) if isinstance(found, list) else ()
+    if isinstance(found, dict):
+        found = [
+            (error if isinstance(error, dict) else {"message": error}) | {"key": name} for name, error in found.items()
+        ]
+    # Whatever else stands there is an error too: one that names no row.
+    return tuple(_item_error(entry) for entry in (found if isinstance(found, list | tuple) else [found]))
 
 
 def _item_error(entry: Any) -> ItemError:
@@ -81,9 +97,10 @@ def _item_error(entry: Any) -> ItemError:
         return ItemError((), "ITEM_FAILED", redact(str(entry)))
     names = (entry.get(key) for key in _IDENTITY_KEYS + _MORE_IDENTITY_KEYS)
     identities = tuple(normalise(str(name)) for name in names if isinstance(name, str | int) and str(name).strip())
-    code = entry.get("code") or entry.get("error")
-    message = entry.get("message") or entry.get("reason") or code or "the server gave no reason"
-    return ItemError(identities, code if isinstance(code, str) else "ITEM_FAILED", redact(str(message)))
+    error = entry.get("error")
+    code = code_of(entry.get("code"), error) or "ITEM_FAILED"
+    message = entry.get("message") or entry.get("reason") or error or "the server gave no reason"
+    return ItemError(identities, code, redact(str(message)))
 
 
 def blame(errors: Iterable[ItemError], identities: Sequence[str], hashed: Callable[[str], str]) -> Blame:

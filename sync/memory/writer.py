@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import orjson
+
+from sync.memory.answers import SHOWN
 from sync.memory.client import MemoryClient
 from sync.memory.envelope import Envelope
 from sync.memory.errors import (
@@ -18,6 +23,7 @@ from sync.memory.errors import (
     RateLimited,
 )
 from sync.memory.pace import Pacer
+from sync.memory.retry_after import LONGEST
 from sync.memory.settlement import blame, item_errors, normalise
 
 ATTEMPTS = 5
@@ -29,6 +35,8 @@ AMBIGUOUS_PAUSE = 5.0
 """Seconds before rows are sent again that the server may already have: it may still be at work on them."""
 SPARE = 5
 """Refusals beyond those that one bad row can cause, after which the map is to blame."""
+LOOKS = 3
+"""Places in a chunk that are looked at before its map is blamed: bad rows may stand side by side."""
 
 
 class Sendable(NamedTuple):
@@ -86,52 +94,60 @@ class BatchWriter:
         """Deliver rows, whole or split. Never raises: what stopped it is the outcome's `problem`."""
         outcome = ChunkOutcome()
         try:
-            self._send(rows, outcome, _Patience(most=math.ceil(math.log2(max(2, len(rows)))) + 1 + SPARE))
+            self._send(rows, outcome)
         except Exception as problem:  # it travels to the thread that records what was accepted before it
             outcome.problem = problem
         return outcome
 
-    def _send(self, rows: Sequence[Any], outcome: ChunkOutcome, patience: _Patience) -> None:
-        try:
-            data = self._call(rows, outcome)
-        except ChunkRefused as refused:
-            patience.count(refused)
-            if len(rows) > 1:
-                self._send_halves(rows, outcome, patience)
+    def _send(self, rows: Sequence[Any], outcome: ChunkOutcome) -> None:
+        """Send the parts that are left, the first one first; a part that is refused leaves its halves."""
+        left: deque[Sequence[Any]] = deque([rows])
+        patience = Patience(len(rows), movable=len({normalise(row.identity) for row in rows}) == len(rows))
+        while left:
+            part = left.popleft()
+            try:
+                data = self._call(part, outcome)
+            except ChunkRefused as refused:
+                if len(part) == 1:
+                    message = without_values(str(refused), part[0].body)
+                    outcome.refusals.append(Refusal(part[0], refused.code, message, final=True))
+                left.extendleft(reversed(halves(part)))
+                tired = patience.ends(refused)
             else:
-                outcome.refusals.append(Refusal(rows[0], refused.code, str(refused), final=True))
-            return
-        patience.accepted = True
-        self._sort_out(rows, data, outcome, patience)
+                before = len(outcome.receipts)
+                unclear = self._sort_out(part, data, outcome)
+                left.extendleft(reversed(halves(unclear) if len(unclear) > 1 else [unclear] if unclear else []))
+                patience.rewarded = patience.rewarded or len(outcome.receipts) > before
+                tired = patience.ends("item errors, and no row of the call that is certain to be taken")
+            if tired:
+                left = deque(sorted(left, key=len, reverse=True))
 
-    def _send_halves(self, rows: Sequence[Any], outcome: ChunkOutcome, patience: _Patience) -> None:
-        middle = len(rows) // 2
-        self._send(rows[:middle], outcome, patience)
-        self._send(rows[middle:], outcome, patience)
+    def _sort_out(self, rows: Sequence[Any], data: dict[str, Any], outcome: ChunkOutcome) -> Sequence[Any]:
+        """Divide the rows of an accepted call into those taken and those that item errors name.
 
-    def _sort_out(self, rows: Sequence[Any], data: dict[str, Any], outcome: ChunkOutcome, patience: _Patience) -> None:
-        """Divide the rows of an accepted call into those taken and those that item errors name."""
-        errors = item_errors(data)
-        found = blame(errors, [normalise(row.identity) for row in rows], str)
+        Returns the rows to be sent again, in halves, because nobody can tell which of them an error means.
+        """
+        found = blame(item_errors(data), [normalise(row.identity) for row in rows], str)
         named = dict(found.named)
-        if found.unmatched and len(rows) > 1:
-            # Nobody can tell which rows these errors mean: send the halves again until it is clear.
-            outcome.duplicates_possible += len(rows)
-            self._send_halves(rows, outcome, patience)
-            return
-        if found.unmatched:
-            named[0] = found.unmatched[0]
+        if found.unmatched and len(rows) == 1:
+            named.setdefault(0, found.unmatched[0])
         for place, error in named.items():
-            outcome.refusals.append(Refusal(rows[place], error.code, error.message, error.final))
-        taken = [row for place, row in enumerate(rows) if place not in named]
-        if taken:
-            outcome.receipts.append(Receipt(data["eventId"], taken))
+            message = without_values(error.message, rows[place].body)
+            outcome.refusals.append(Refusal(rows[place], error.code, message, error.final))
+        others = [row for place, row in enumerate(rows) if place not in named]
+        if found.unmatched and others:
+            outcome.duplicates_possible += len(others)
+            return others
+        if others:
+            outcome.receipts.append(Receipt(data["eventId"], others))
+        return ()
 
     def _call(self, rows: Sequence[Any], outcome: ChunkOutcome) -> dict[str, Any]:
         body = self._envelope.body(row.body for row in rows)
         failures = limited = 0
         while True:
-            self._pacer.wait(len(rows))
+            self._pacer.wait(len(rows), self._pause)
+            self._pause(0.0)  # a stop that came during the wait: nobody would record what this call brings
             try:
                 return self._client.batch(body)
             except RateLimited as limit:
@@ -142,7 +158,7 @@ class BatchWriter:
             except DestinationUnavailable as problem:
                 failures += 1
                 outcome.duplicates_possible += len(rows) if problem.ambiguous else 0
-                if failures == ATTEMPTS:
+                if failures == ATTEMPTS or (problem.retry_after or 0.0) > LONGEST:
                     raise
                 self._pause(pause_before(failures, problem, self._chance()))
             outcome.retries += 1
@@ -156,24 +172,63 @@ class BatchWriter:
 def pause_before(attempt: int, problem: DestinationUnavailable, chance: float) -> float:
     """Seconds before the next try: what the server asked for, else up to twice as long each time, by chance."""
     if problem.retry_after is not None:
-        return problem.retry_after * (1 + chance / 10)
+        return min(LONGEST, problem.retry_after) * (1 + chance / 10)
     ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**attempt)
     floor = AMBIGUOUS_PAUSE if problem.ambiguous else FIRST_PAUSE / 2
     return max(floor, ceiling * chance)
 
 
+def halves(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    """The two halves of several rows; nothing of a single one."""
+    middle = len(rows) // 2
+    return [rows[:middle], rows[middle:]] if len(rows) > 1 else []
+
+
+def without_values(message: str, body: bytes) -> str:
+    """A server's message about a row, without the row's own values: those may be personal data."""
+    values = {str(value) for value in orjson.loads(body).values() if value is not None and not isinstance(value, bool)}
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) > 2:
+            message = _without(message, value)
+    return message
+
+
+def _without(message: str, value: str) -> str:
+    escaped = orjson.dumps(value).decode()[1:-1]
+    ascii_only = json.dumps(value)[1:-1]
+    for form in dict.fromkeys((value, escaped, ascii_only, escaped.replace("\\", "\\\\"), repr(ascii_only)[1:-1])):
+        message = message.replace(form, "<value>")
+        # The message may have been cut in the middle of the value.
+        for end in range(min(len(form), SHOWN), 3, -1):
+            message = message.replace(form[:end] + "...", "<value>...")
+    return message
+
+
 @dataclass(slots=True)
-class _Patience:
-    """Refusals of a chunk before its map is blamed: more than one bad row can cause, and nothing accepted."""
+class Patience:
+    """How many refusals in a row a chunk may cost before its map is blamed, as long as nothing was accepted."""
 
-    most: int
-    refused: int = 0
-    accepted: bool = False
+    rows: int
+    movable: bool
+    """Whether the parts may be sent in another order: not when an identity stands in several rows."""
+    rewarded: bool = False
+    _refused: int = 0
+    _limit: int = field(init=False)
+    _looks: int = 0
 
-    def count(self, refused: ChunkRefused) -> None:
-        self.refused += 1
-        if not self.accepted and self.refused > self.most:
-            raise DestinationMisconfigured(
-                f"{refused}: {self.refused} calls in a row were refused, so the map does not fit the destination; "
-                "correct it and run again, no row was rejected"
-            )
+    def __post_init__(self) -> None:
+        self._limit = math.ceil(math.log2(max(2, self.rows))) + 1 + (1 if self.movable else 2 * SPARE)
+
+    def ends(self, refused: Any) -> bool:
+        """Count a refusal; True: time to look elsewhere in the chunk. Raises DestinationMisconfigured after LOOKS."""
+        self._refused += 1
+        if self.rewarded or self._refused <= self._limit:
+            return False
+        self._looks += 1
+        if self._looks < LOOKS and self.movable:
+            self._limit = self._refused + math.ceil(math.log2(max(2, self.rows)))
+            return True
+        raise DestinationMisconfigured(
+            f"{refused}: {self._refused} calls in a row were refused, so the map does not fit the destination; "
+            "correct it and run again, no row was rejected"
+        )

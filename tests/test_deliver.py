@@ -1,0 +1,357 @@
+"""The one path over a real store: what is recorded, whatever happens on the way."""
+
+import json
+import threading
+import time
+from itertools import chain
+
+import pytest
+from doubles.pages_source import PagesSource, pages_of, record
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from connectors.base import Page, SourceUnreachable
+from state.errors import StoreUnusable
+from state.store import open_store
+from state.values import Position
+from sync.chunks import Chunker
+from sync.deliver import deliver
+from sync.hold import HeldState
+from sync.job import Job
+from sync.maps.row import Reject, Row
+from sync.memory.envelope import Envelope
+from sync.memory.errors import (
+    ChunkRefused,
+    DestinationMisconfigured,
+    DestinationUnavailable,
+    QuotaExhausted,
+)
+from sync.memory.pace import Pacer
+from sync.memory.writer import BatchWriter
+from sync.stop import Stop, Stopped
+from sync.summary import Summary
+
+NOW = Position(None, complete=False, map_hash="m", origin="o", destination="d")
+
+
+class Server:
+    """Takes batches as `judge` says, on any thread, and notes what is in flight together."""
+
+    def __init__(self, judge=lambda keys: None):
+        self.judge, self.lock = judge, threading.Lock()
+        self.aloft, self.most, self.clashes = [], 0, 0
+        self.calls, self.taken = [], []
+
+    def batch(self, body):
+        rows = json.loads(body)["rows"]
+        keys = [row["key"] for row in rows]
+        mine = {row["email"].lower() for row in rows}
+        with self.lock:
+            self.clashes += any(mine & other for other in self.aloft)
+            self.aloft.append(mine)
+            self.most = max(self.most, len(self.aloft))
+            self.calls.append(keys)
+            number = len(self.calls)
+        try:
+            errors = self.judge(keys) or []
+        finally:
+            with self.lock:
+                self.aloft.remove(mine)
+        self.taken += keys
+        return {"eventId": f"e{number}", "errors": errors}
+
+
+def make_row(one):
+    if one.fields.get("bad"):
+        return Reject(one.key, "MISSING_IDENTIFIER", "no address")
+    body = json.dumps({"key": one.key, **one.fields}).encode()
+    return Row(one.key, one.fields["email"], body, (), str(hash(body)).encode())
+
+
+class Stage:
+    """A store, a source and a server, with runs over them."""
+
+    def __init__(self, path):
+        self.store = open_store(f"sqlite:///{path / 'state.db'}")
+        self.lease = self.store.acquire("s", "me")
+        self.stop = Stop()
+
+    def run(self, source, server, *, rows=2, in_flight=4, since=None, ledger=None, **more):
+        pacer = Pacer(10**6, 0.9, "call", lambda _, __: 0.0, lambda _: None, self.stop.pause)
+        self.summary = Summary("s")
+        job = Job(
+            stream="s",
+            purpose="incremental",
+            connector=source,
+            since=since,
+            until=None,
+            make_row=make_row,
+            chunker=Chunker(rows, 10**6),
+            writer=BatchWriter(server, Envelope(b'{"rows":[', b"]}"), pacer, self.stop.pause, lambda: 0.0),
+            ledger=ledger or HeldState(self.store, self.lease),
+            position=NOW,
+            summary=self.summary,
+            stop=self.stop,
+            in_flight=in_flight,
+            hash_identity=str,
+            **more,
+        )
+        try:
+            return deliver(job)
+        finally:
+            self.summary.left_over()
+            assert self.summary.balances
+
+    @property
+    def cursor(self):
+        position = self.store.position("s", "incremental")
+        return position and position.cursor["at"]
+
+    @property
+    def accepted(self):
+        return sorted((key for chunk in self.store.unsettled("s") for key, _ in chunk.entries), key=int)
+
+    @property
+    def rejects(self):
+        return sorted((one.key for one in self.store.rejects("s")), key=int)
+
+
+@pytest.fixture
+def stage(tmp_path):
+    one = Stage(tmp_path)
+    yield one
+    one.store.close()
+
+
+def test_everything_is_delivered_and_the_cursor_stands_at_the_end(stage):
+    assert stage.run(PagesSource(*pages_of(3, 0, 4)), Server())
+    assert stage.accepted == [str(n) for n in range(1, 8)]
+    assert stage.cursor == 3
+    assert (stage.summary.read, stage.summary.sent, stage.summary.accepted) == (7, 7, 7)
+
+
+def test_chunks_span_pages(stage):
+    server = Server()
+    stage.run(PagesSource(*pages_of(3, 3, 3)), server, rows=4)
+    assert [len(keys) for keys in sorted(server.calls, key=lambda keys: int(keys[0]))] == [4, 4, 1]
+
+
+def test_a_page_without_records_moves_the_cursor(stage):
+    stage.run(PagesSource(Page([], {"at": 5}, filtered=2, gone=1)), Server())
+    assert stage.cursor == 5
+    assert (stage.summary.read, stage.summary.filtered, stage.summary.gone) == (2, 2, 1)
+
+
+def test_four_calls_are_really_in_flight_at_once(stage):
+    together = threading.Barrier(4, timeout=3)
+    server = Server(lambda _: together.wait() and None)
+    stage.run(PagesSource(*pages_of(8)), server)
+    assert server.most == 4
+
+
+def test_one_identity_is_never_in_two_calls_at_once_in_any_case(stage):
+    records = [record(str(n), email=("Same@X.example" if n % 3 else "sAME@x.EXAMPLE")) for n in range(1, 9)]
+    others = [record(str(n)) for n in range(9, 30)]
+    mixed = [one for pair in zip(records, others, strict=False) for one in pair]
+    server = Server(lambda _: time.sleep(0.01))
+    stage.run(PagesSource(Page(mixed, {"at": 1})), server, rows=1)
+    assert server.clashes == 0
+    assert server.most >= 2
+    assert len(stage.accepted) == 16
+
+
+def test_the_second_run_sends_only_what_changed(stage):
+    stage.run(PagesSource(*pages_of(4)), Server())
+    server = Server()
+    changed = Page([record("1"), record("2", title="new"), record("3")], {"at": 2})
+    stage.run(PagesSource(changed), server, since={"at": 1})
+    assert server.calls == [["2"]]
+    assert stage.summary.unchanged == 2
+    stage.run(PagesSource(changed), server, since={"at": 1}, resend=True)
+    assert sorted(chain.from_iterable(server.calls[1:])) == ["1", "2", "3"]
+
+
+def test_the_cursor_waits_for_a_chunk_that_is_late(stage):
+    gate = threading.Event()
+    server = Server(lambda keys: gate.wait(3) and None if "1" in keys else None)
+    source = PagesSource(*pages_of(2, 2, 2, 2), before=lambda number: number == 4 and look())
+    seen = []
+
+    def look():
+        time.sleep(0.3)
+        seen.append(stage.cursor)
+        gate.set()
+
+    stage.run(source, server)
+    assert seen == [None]
+    assert stage.cursor == 4
+
+
+def test_a_limit_ends_the_reading_and_leaves_the_cut_page_for_the_next_run(stage):
+    assert not stage.run(PagesSource(*pages_of(3, 3, 3)), Server(), limit=4)
+    assert stage.accepted == ["1", "2", "3", "4"]
+    assert stage.cursor == 1
+
+
+def test_what_an_earlier_run_could_not_deliver_comes_first_and_what_is_gone_is_forgotten(stage):
+    pages = pages_of(4)
+    stage.run(
+        PagesSource(*pages), Server(lambda keys: [{"email": f"{k}@x.example", "code": "BUSY"} for k in keys]), rows=4
+    )
+    assert stage.summary.failed == 4
+    assert {one.key for one in stage.store.due_redeliveries("s")} == {"1", "2", "3", "4"}
+    source, server = PagesSource(*pages), Server()
+    source.gone = {"3"}
+    stage.run(source, server, rows=3, since={"at": 1})
+    assert server.calls == [["1", "2", "4"]]
+    assert stage.store.due_redeliveries("s") == []
+    assert stage.summary.gone == 1
+
+
+def test_bad_rows_become_rejects_and_the_rest_is_delivered(stage):
+    def judge(keys):
+        if "7" in keys:
+            raise ChunkRefused("refused 7@x.example", "validation_error")
+
+    stage.run(PagesSource(*pages_of(60)), Server(judge), rows=10)
+    assert stage.rejects == ["7"]
+    assert stage.cursor == 1
+    assert (stage.summary.sent, stage.summary.rejected, stage.summary.reasons) == (59, 1, {"validation_error": 1})
+    assert "7@x.example" not in stage.store.rejects("s")[0].message
+
+
+def test_rows_that_cannot_be_made_are_filed_too(stage):
+    stage.run(PagesSource(Page([record("1", bad=1), record("2")], {"at": 1})), Server())
+    assert (stage.rejects, stage.accepted, stage.cursor) == (["1"], ["2"], 1)
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize("rows", [1, 3, 20, 100])
+def test_a_wrong_map_rejects_nothing_and_moves_no_cursor(stage, rows, in_flight):
+    def judge(keys):
+        raise ChunkRefused("entity type?", "ENTITY_TYPE_MISMATCH")
+
+    server = Server(judge)
+    with pytest.raises(DestinationMisconfigured, match="the map does not fit"):
+        stage.run(PagesSource(*pages_of(*[20] * 10)), server, rows=rows, in_flight=in_flight)
+    assert (stage.rejects, stage.accepted, stage.cursor) == ([], [], None)
+    assert len(server.calls) < 110
+
+
+def test_a_few_bad_rows_of_a_small_source_are_rejects(stage):
+    def judge(keys):
+        if {"1", "2"} & set(keys):
+            raise ChunkRefused("no", "validation_error")
+
+    stage.run(PagesSource(*pages_of(3)), Server(judge), rows=100)
+    assert (stage.rejects, stage.accepted, stage.cursor) == (["1", "2"], ["3"], 1)
+
+
+@pytest.mark.parametrize("problem", [QuotaExhausted("month"), DestinationMisconfigured("wrong"), RuntimeError("bug")])
+def test_a_problem_in_one_chunk_does_not_lose_what_others_bring(stage, problem):
+    late = threading.Event()
+
+    def judge(keys):
+        if "3" in keys:
+            late.set()
+            raise problem
+        late.wait(3)
+        time.sleep(0.1)
+
+    with pytest.raises(type(problem)):
+        stage.run(PagesSource(*pages_of(8)), Server(judge))
+    assert {"1", "2"} <= set(stage.accepted)
+    assert "3" not in stage.accepted
+    assert stage.cursor is None
+
+
+def test_what_was_read_before_a_source_failed_is_delivered(stage):
+    def fail(number):
+        if number == 3:
+            raise SourceUnreachable("gone")
+
+    with pytest.raises(SourceUnreachable):
+        stage.run(PagesSource(*pages_of(2, 2, 2), before=fail), Server(lambda _: time.sleep(0.1)), rows=3)
+    assert stage.accepted == ["1", "2", "3", "4"]
+    assert stage.cursor == 2
+
+
+@pytest.mark.parametrize("phase", ["read", "send", "pause", "full"])
+def test_a_stop_in_any_phase_records_what_was_accepted(stage, phase):
+    began = time.monotonic()
+    sent = []
+
+    def judge(keys):
+        sent.append(keys)
+        if phase == "send" and len(sent) == 3:
+            stage.stop.set(15)
+            time.sleep(0.2)
+        if phase == "pause" and len(sent) == 3:
+            threading.Timer(0.2, stage.stop.set).start()
+            raise DestinationUnavailable("later", ambiguous=False, retry_after=600)
+        if phase == "full":
+            threading.Timer(0.1, stage.stop.set).start()
+            time.sleep(0.4)
+
+    def before(number):
+        if phase == "read" and number == 3:
+            time.sleep(0.1)
+            stage.stop.set(15)
+            time.sleep(0.3)
+
+    server = Server(judge)
+    with pytest.raises(Stopped):
+        stage.run(PagesSource(*pages_of(2, 2, 2, 2, 2, 2), before=before), server)
+    time.sleep(0.3)
+    assert time.monotonic() - began < 4
+    assert stage.accepted == sorted(server.taken, key=int)
+    assert len(stage.accepted) >= 2
+
+
+def test_a_step_that_could_not_be_stored_is_part_of_the_next_one(stage):
+    class Failing(HeldState):
+        fails = 1
+
+        def apply(self, step):
+            if step.accepted and self.fails:
+                self.fails -= 1
+                raise StoreUnusable("full")
+            super().apply(step)
+
+    with pytest.raises(StoreUnusable):
+        stage.run(
+            PagesSource(*pages_of(*[2] * 6)),
+            Server(lambda _: time.sleep(0.05)),
+            ledger=Failing(stage.store, stage.lease),
+        )
+    # Whatever the cursor passed, its rows are in the store.
+    assert set(stage.accepted) >= {str(n + 1) for n in range(2 * (stage.cursor or 0))}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(0, 5), max_size=6), st.integers(1, 7), st.data())
+def test_the_numbers_balance_and_nothing_is_lost_whatever_the_outcome(tmp_path_factory, sizes, rows, data):
+    stage = Stage(tmp_path_factory.mktemp("balance"))
+    bad = data.draw(st.sets(st.integers(1, max(1, sum(sizes))), max_size=2))
+    ends = data.draw(st.sampled_from([None, QuotaExhausted("month"), DestinationMisconfigured("no"), RuntimeError()]))
+    at = data.draw(st.integers(1, 8))
+    limit = data.draw(st.none() | st.integers(1, 10))
+    calls = []
+
+    def judge(keys):
+        calls.append(keys)
+        if ends is not None and len(calls) >= at:
+            raise ends
+        if {str(n) for n in bad} & set(keys):
+            raise ChunkRefused("no", "validation_error")
+
+    server = Server(judge)
+    try:
+        stage.run(PagesSource(*pages_of(*sizes)), server, rows=rows, limit=limit)
+    except Exception as error:
+        if type(error) is not type(ends) and not isinstance(error, DestinationMisconfigured):
+            raise
+    done = set(stage.accepted) | set(stage.rejects)
+    assert {str(n + 1) for n in range(sum(sizes[: stage.cursor or 0]))} <= done
+    assert sorted(set(server.taken), key=int) == stage.accepted
+    stage.store.close()
