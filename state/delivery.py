@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, Result, Table, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert, select, update
 
+from state.keyed import delete_keys, delete_sent, holds, not_due, remember, rows_of, upsert
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects
-from state.values import AcceptedChunk, Failure, Position, Redelivery, Step, StoredReject, Unsettled
+from state.values import AcceptedChunk, Entries, Failure, Position, Redelivery, Step, StoredReject, Unsettled
 
 FIRST_POLL = 2.0
 """Seconds after acceptance at which an event is first asked for."""
 ATTEMPTS = 3
 """How often a row whose event failed is sent in all before it becomes a reject."""
-_SLICE = 500
-
-
-def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], keep: Iterable[str] = ()) -> None:
-    """Insert rows, or replace all but their keys and the columns named in `keep`."""
-    if not rows:
-        return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    keys = [column.name for column in table.primary_key.columns]
-    fixed = {*keys, *keep}
-    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in fixed}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), list(rows))
+LONGEST_MESSAGE = 1000
+"""Characters kept of a server's words about a row."""
 
 
 def apply(connection: Connection, stream: str, step: Step, now: float) -> None:
     """Write one step: accepted chunks, rejects, keys that are gone, and the position after them."""
-    for chunk in step.accepted:
-        _accept(connection, stream, chunk, now)
+    _accept(connection, stream, step.accepted, now)
     file_rejects(connection, stream, step.rejects, now)
     fail(connection, stream, step.failed, now)
     forget(connection, stream, step.removed)
@@ -43,29 +30,27 @@ def apply(connection: Connection, stream: str, step: Step, now: float) -> None:
         set_position(connection, stream, step.purpose, step.position, now)
 
 
-def _accept(connection: Connection, stream: str, chunk: AcceptedChunk, now: float) -> None:
-    entries = zlib.compress(json.dumps([[e.key, e.identity] for e in chunk.entries]).encode(), 1)
-    new = {"stream": stream, "event_id": chunk.event_id, "rows": len(chunk.entries), "entries": entries}
+def _accept(connection: Connection, stream: str, accepted: Sequence[AcceptedChunk], now: float) -> None:
+    if not accepted:
+        return
     timing = {"accepted_at": now, "polls": 0, "next_poll_at": now + FIRST_POLL, "status": "accepted"}
-    connection.execute(insert(chunks).values(**new, **timing))
-    _remember(connection, stream, chunk)
-    keys = [e.key for e in chunk.entries]
-    if _holds(connection, rejects, stream):
-        _delete_keys(connection, rejects, stream, keys)
-    if _holds(connection, redeliveries, stream):
-        for part in _slices(keys):
-            same = (redeliveries.c.stream == stream) & redeliveries.c.key.in_(part)
-            connection.execute(update(redeliveries).where(same).values(due=False))
-
-
-def _remember(connection: Connection, stream: str, chunk: AcceptedChunk) -> None:
-    # The one statement that runs once per delivered row: the driver's own executemany costs a third of Core's.
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    connection.exec_driver_sql(
-        f"INSERT INTO fingerprints (stream, key, fingerprint) VALUES ({mark}, {mark}, {mark}) "
-        "ON CONFLICT (stream, key) DO UPDATE SET fingerprint = excluded.fingerprint",
-        [(stream, entry.key, entry.fingerprint) for entry in chunk.entries],
-    )
+    rows = [
+        {
+            "stream": stream,
+            "event_id": chunk.event_id,
+            "rows": len(chunk.entries),
+            "entries": Entries.pack(chunk.entries),
+        }
+        for chunk in accepted
+    ]
+    connection.execute(insert(chunks), [row | timing for row in rows])
+    entries = [entry for chunk in accepted for entry in chunk.entries]
+    remember(connection, stream, entries)
+    keys = [entry.key for entry in entries]
+    if holds(connection, rejects, stream):
+        delete_keys(connection, rejects, stream, keys)
+    if holds(connection, redeliveries, stream):
+        not_due(connection, redeliveries, stream, keys)
 
 
 def set_position(connection: Connection, stream: str, purpose: str, position: Position, now: float) -> None:
@@ -85,59 +70,71 @@ def set_position(connection: Connection, stream: str, purpose: str, position: Po
 
 def file_rejects(connection: Connection, stream: str, failures: Sequence[Failure], now: float) -> None:
     """Keep rows that could not be delivered; what was delivered of them before no longer counts."""
-    rows = {
-        f.key: {"stream": stream, "key": f.key, "code": f.code, "message": f.message, "attempts": 1}
-        | {"first_at": now, "last_at": now}
-        for f in failures
-    }
-    known = _attempts(connection, rejects, stream, list(rows))
-    for key, attempts in known.items():
-        rows[key]["attempts"] = attempts + 1
-    upsert(connection, rejects, list(rows.values()), keep=["first_at"])
-    _delete_keys(connection, fingerprints, stream, list(rows))
-    _delete_keys(connection, redeliveries, stream, list(rows))
+    failed = {f.key: f for f in map(_storable, failures)}
+    if not failed:
+        return
+    keys = list(failed)
+    before = dict(rows_of(connection, rejects, "key, attempts", stream, keys))
+    sent = dict(rows_of(connection, redeliveries, "key, attempts", stream, keys))
+    rows = [
+        {"stream": stream, "key": key, "code": f.code, "message": f.message, "first_at": now, "last_at": now}
+        | {"attempts": before.get(key, 0) + sent.get(key, 0) + 1}
+        for key, f in failed.items()
+    ]
+    upsert(connection, rejects, rows, keep=["first_at"])
+    delete_keys(connection, fingerprints, stream, keys)
+    delete_keys(connection, redeliveries, stream, keys)
 
 
 def fail(connection: Connection, stream: str, failures: Sequence[Failure], now: float) -> int:
     """Note rows that the server failed: due again, or rejects after ATTEMPTS; returns how many became rejects."""
-    failed = {f.key: f for f in failures}
-    tries = _attempts(connection, redeliveries, stream, list(failed))
-    final = [f for f in failed.values() if f.final or tries.get(f.key, 0) + 1 >= ATTEMPTS]
+    failed = {f.key: f for f in map(_storable, failures)}
+    tries = dict(rows_of(connection, redeliveries, "key, attempts", stream, list(failed)))
+    final = {key for key, f in failed.items() if f.final or tries.get(key, 0) + 1 >= ATTEMPTS}
     rows = [
-        {"stream": stream, "key": f.key, "attempts": tries.get(f.key, 0) + 1, "due": True}
+        {"stream": stream, "key": key, "attempts": tries.get(key, 0) + 1, "due": True}
         | {"code": f.code, "message": f.message}
-        for f in failed.values()
-        if f not in final
+        for key, f in failed.items()
+        if key not in final
     ]
     upsert(connection, redeliveries, rows)
-    _delete_keys(connection, fingerprints, stream, [str(row["key"]) for row in rows])
-    file_rejects(connection, stream, final, now)
+    delete_keys(connection, fingerprints, stream, [str(row["key"]) for row in rows])
+    file_rejects(connection, stream, [failed[key] for key in final], now)
     return len(final)
+
+
+def _storable(failure: Failure) -> Failure:
+    """The failure in characters that every database takes: servers answer with anything."""
+    return replace(failure, code=_plain(failure.code), message=_plain(failure.message)[:LONGEST_MESSAGE])
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "?").encode(errors="replace").decode()
 
 
 def settle(connection: Connection, stream: str, chunk: Unsettled, failures: Sequence[Failure], now: float) -> int:
     """End a chunk; its failed rows are due again or become rejects; returns how many became rejects."""
     connection.execute(delete(chunks).where(chunks.c.id == chunk.id))
-    if _holds(connection, redeliveries, stream):
+    if holds(connection, redeliveries, stream):
         failed = {f.key for f in failures}
-        _delete_keys(connection, redeliveries, stream, [key for key, _ in chunk.entries if key not in failed])
+        delete_sent(connection, redeliveries, stream, [key for key, _ in chunk.entries if key not in failed])
     return fail(connection, stream, failures, now)
 
 
 def forget(connection: Connection, stream: str, keys: Sequence[str]) -> None:
     """Drop what is kept of these keys: they are gone from the source."""
     for table in (fingerprints, redeliveries, rejects):
-        _delete_keys(connection, table, stream, keys)
+        delete_keys(connection, table, stream, keys)
 
 
 def drop_rejects(connection: Connection, stream: str, keys: Sequence[str]) -> None:
     """Take rejects off the list."""
-    _delete_keys(connection, rejects, stream, keys)
+    delete_keys(connection, rejects, stream, keys)
 
 
 def poll_again(connection: Connection, chunk: Unsettled, status: str, next_poll_at: float) -> None:
     """Remember an event's status and when to ask again."""
-    change = {"polls": chunk.polls + 1, "status": status, "next_poll_at": next_poll_at}
+    change = {"polls": chunk.polls + 1, "status": _plain(status), "next_poll_at": next_poll_at}
     connection.execute(update(chunks).where(chunks.c.id == chunk.id).values(change))
 
 
@@ -153,7 +150,7 @@ def unsettled(connection: Connection, stream: str) -> list[Unsettled]:
             polls=row.polls,
             next_poll_at=row.next_poll_at,
             status=row.status,
-            entries=[(key, identity) for key, identity in json.loads(zlib.decompress(row.entries))],
+            entries=Entries(row.entries),
         )
         for row in found
     ]
@@ -169,16 +166,12 @@ def due_redeliveries(connection: Connection, stream: str) -> list[Redelivery]:
 
 def has_fingerprints(connection: Connection, stream: str) -> bool:
     """Whether anything of the stream was ever delivered."""
-    return _holds(connection, fingerprints, stream)
+    return holds(connection, fingerprints, stream)
 
 
 def known_fingerprints(connection: Connection, stream: str, keys: Sequence[str]) -> dict[str, bytes]:
     """The fingerprints kept for these keys."""
-    found: dict[str, bytes] = {}
-    for part in _slices(keys):
-        same = (fingerprints.c.stream == stream) & fingerprints.c.key.in_(part)
-        found.update(_pairs(connection.execute(select(fingerprints.c.key, fingerprints.c.fingerprint).where(same))))
-    return found
+    return dict(rows_of(connection, fingerprints, "key, fingerprint", stream, keys))
 
 
 def delivered_keys(connection: Connection, stream: str, limit: int) -> list[str]:
@@ -193,28 +186,3 @@ def stored_rejects(connection: Connection, stream: str | None) -> list[StoredRej
     if stream is not None:
         query = query.where(rejects.c.stream == stream)
     return [StoredReject(**row._mapping) for row in connection.execute(query)]
-
-
-def _attempts(connection: Connection, table: Table, stream: str, keys: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for part in _slices(keys):
-        same = (table.c.stream == stream) & table.c.key.in_(part)
-        found.update(_pairs(connection.execute(select(table.c.key, table.c.attempts).where(same))))
-    return found
-
-
-def _pairs(result: Result[*tuple[Any, ...]]) -> list[tuple[Any, Any]]:
-    return [(row[0], row[1]) for row in result]
-
-
-def _holds(connection: Connection, table: Table, stream: str) -> bool:
-    return connection.execute(select(table.c.key).where(table.c.stream == stream).limit(1)).first() is not None
-
-
-def _delete_keys(connection: Connection, table: Table, stream: str, keys: Sequence[str]) -> None:
-    for part in _slices(keys):
-        connection.execute(delete(table).where((table.c.stream == stream) & table.c.key.in_(part)))
-
-
-def _slices(keys: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (keys[start : start + _SLICE] for start in range(0, len(keys), _SLICE))

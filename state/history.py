@@ -7,12 +7,13 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, Table, delete, func, insert, select, text, update
 
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects, runs, streams
 from state.values import Position, StoredRun
 
 _PER_STREAM = (streams, positions, chunks, fingerprints, redeliveries, rejects)
+_NEW_SALT = text("INSERT INTO memsync_streams (stream, salt) VALUES (:stream, :salt) ON CONFLICT (stream) DO NOTHING")
 KEPT_RUNS = 200
 """How many runs of a stream the history keeps."""
 
@@ -41,8 +42,10 @@ def drop_position(connection: Connection, stream: str, purpose: str) -> None:
 
 
 def stream_names(connection: Connection) -> list[str]:
-    """Every stream that the store knows."""
-    return list(connection.scalars(select(streams.c.stream).order_by(streams.c.stream)))
+    """Every stream that the store knows, those of which only the history is left too."""
+    return sorted(
+        {*connection.scalars(select(streams.c.stream)), *connection.scalars(select(runs.c.stream).distinct())}
+    )
 
 
 def get_salt(connection: Connection, stream: str) -> bytes | None:
@@ -52,8 +55,8 @@ def get_salt(connection: Connection, stream: str) -> bytes | None:
 
 def ensure_salt(connection: Connection, stream: str) -> None:
     """Give a new stream its salt."""
-    if get_salt(connection, stream) is None:
-        connection.execute(insert(streams).values(stream=stream, salt=secrets.token_bytes(16)))
+    if get_salt(connection, stream) is None:  # two runs may come at once
+        connection.execute(_NEW_SALT, {"stream": stream, "salt": secrets.token_bytes(16)})
 
 
 def reset(connection: Connection, stream: str) -> None:
@@ -101,8 +104,12 @@ def counts(connection: Connection, stream: str) -> dict[str, int]:
 def export(connection: Connection, stream: str) -> dict[str, list[dict[str, Any]]]:
     """Everything about a stream as JSON values; bytes are hex."""
     return {
-        table.name: [
-            {k: v.hex() if isinstance(v, bytes) else v for k, v in row._mapping.items() if k not in ("id", "stream")}
+        _plain_name(table): [
+            {
+                str(k): v.hex() if isinstance(v, bytes) else v
+                for k, v in row._mapping.items()
+                if k not in ("id", "stream")
+            }
             for row in connection.execute(select(table).where(table.c.stream == stream))
         ]
         for table in _PER_STREAM
@@ -110,13 +117,37 @@ def export(connection: Connection, stream: str) -> dict[str, list[dict[str, Any]
 
 
 def restore(connection: Connection, stream: str, content: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Replace everything about a stream by what `export` gave."""
+    """Replace everything about a stream by what `export` gave; raises ValueError on anything else."""
+    for unknown in sorted(set(content) - {_plain_name(table) for table in _PER_STREAM}):
+        raise ValueError(f"unknown table {unknown}")
+    rows = {table: _rows(table, content.get(_plain_name(table), ())) for table in _PER_STREAM}
+    if len(rows[streams]) != 1:
+        raise ValueError("table streams: expected one row")
     reset(connection, stream)
-    for table in _PER_STREAM:
-        binary = {column.name for column in table.columns if column.type.python_type is bytes}
-        rows = [
-            {k: bytes.fromhex(v) if k in binary else v for k, v in row.items()} | {"stream": stream}
-            for row in content.get(table.name, ())
-        ]
-        if rows:
-            connection.execute(insert(table), rows)
+    for table, found in rows.items():
+        if found:
+            connection.execute(insert(table), [row | {"stream": stream} for row in found])
+
+
+def _plain_name(table: Table) -> str:
+    return str(table.name).removeprefix("memsync_")
+
+
+def _rows(table: Table, content: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    columns = {column.name: column for column in table.columns if column.name not in ("id", "stream")}
+    if not isinstance(content, list) or any(not isinstance(row, dict) or set(row) != set(columns) for row in content):
+        raise ValueError(f"table {_plain_name(table)}: expected rows of {', '.join(columns)}")
+    return [{name: _value(columns[name], value) for name, value in row.items()} for row in content]
+
+
+def _value(column: Column[Any], value: Any) -> Any:
+    if value is None and column.nullable:
+        return None
+    kind = column.type.python_type
+    if kind is bytes and isinstance(value, str):
+        return bytes.fromhex(value)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError(f"column {column.name}: expected {kind.__name__}, found {type(value).__name__}")
+    return value

@@ -3,64 +3,63 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, select, text, update
 
 from state.errors import LeaseHeld, LeaseLost
+from state.owner import is_dead, is_here, this_process
 from state.tables import leases
 from state.values import Lease
+
+__all__ = ["TTL", "Moment", "acquire", "check", "is_held", "release", "renew", "this_process"]
 
 TTL = 60.0
 """Seconds after which a lease that was not renewed may be taken over."""
 
-
-def this_process() -> str:
-    """This process as JSON: enough to say on the same machine whether it is still alive."""
-    return json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid()), **_place()})
-
-
-def _place() -> dict[str, str]:
-    """The boot and the process-number space in which a pid means something; empty where neither is known."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return {"boot": boot, "space": str(os.stat("/proc/self/ns/pid").st_ino)}
-    except OSError:
-        return {}
+_NEW = text(
+    "INSERT INTO memsync_leases (name, fence, expires_at, beat) VALUES (:name, 0, 0, 0) ON CONFLICT (name) DO NOTHING"
+)
 
 
-def _started(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Now, twice: the wall clock that all machines share more or less, and this machine's uptime, which never jumps."""
+
+    wall: float
+    uptime: float
 
 
-def is_dead(owner: str) -> bool:
-    """Whether this machine can tell that the owner has ended (killed, say) without giving its lease back."""
-    facts: dict[str, Any] = json.loads(owner)
-    here = _place()
-    if facts.get("host") != socket.gethostname() or not here or any(facts.get(k) != v for k, v in here.items()):
-        return False
-    return _started(int(facts["pid"])) != facts.get("started")
-
-
-def acquire(connection: Connection, name: str, owner: str, now: float) -> Lease:
+def acquire(connection: Connection, name: str, owner: str, now: Moment) -> Lease:
     """Take the lease, or raise LeaseHeld naming its holder."""
-    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).first()
-    if row is None:
-        connection.execute(insert(leases).values(name=name, owner=owner, fence=1, since=now, expires_at=now + TTL))
-        return Lease(name, owner, 1)
-    if row.owner is not None and row.expires_at > now and not is_dead(row.owner):
+    connection.execute(_NEW, {"name": name})  # so that there is a row to lock when two come at once
+    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
+    if _lives(row, now):
         raise LeaseHeld(_held(row))
-    fence = row.fence + 1
-    taken = {"owner": owner, "fence": fence, "since": now, "expires_at": now + TTL}
+    lease = Lease(name, owner, row.fence + 1)
+    taken = {"owner": owner, "fence": lease.fence, "since": now.wall, **_renewed(now)}
     connection.execute(update(leases).where(leases.c.name == name).values(taken))
-    return Lease(name, owner, fence)
+    return lease
+
+
+def _renewed(now: Moment) -> dict[str, float]:
+    return {"expires_at": now.wall + TTL, "beat": now.uptime}
+
+
+def _lives(row: Row[Any], now: Moment) -> bool:
+    if row.owner is None or is_dead(row.owner):
+        return False
+    if is_here(row.owner) and row.beat <= now.uptime:
+        return bool(now.uptime - row.beat < TTL)  # a wall clock that was set forward must not steal a live lease
+    return bool(row.expires_at > now.wall)
+
+
+def is_held(connection: Connection, name: str, now: Moment) -> bool:
+    """Whether a run has the stream now, as far as can be told from here."""
+    row = connection.execute(select(leases).where(leases.c.name == name)).first()
+    return row is not None and _lives(row, now)
 
 
 def _held(row: Row[Any]) -> str:
@@ -68,26 +67,27 @@ def _held(row: Row[Any]) -> str:
     since = datetime.fromtimestamp(row.since, UTC).isoformat(timespec="seconds")
     return (
         f"stream {row.name}: another run holds it (host {facts['host']}, process {facts['pid']}, since {since}); "
-        "wait for it to end"
+        f"wait for it to end (the lease of one that was killed ends after {TTL:.0f} s)"
     )
 
 
 def check(connection: Connection, lease: Lease) -> None:
     """Raise LeaseLost unless the lease is still the newest: to be called in every writing transaction."""
-    held = connection.execute(
-        select(leases.c.fence, leases.c.owner).where(leases.c.name == lease.name).with_for_update()
-    ).first()
-    if held is None or held.fence != lease.fence or held.owner != lease.owner:
+    # Written for the driver: it runs once for each chunk.
+    lite = connection.dialect.name == "sqlite"
+    query = "SELECT fence, owner FROM memsync_leases WHERE name = " + ("?" if lite else "%s FOR UPDATE")
+    held = connection.exec_driver_sql(query, (lease.name,)).first()
+    if held is None or tuple(held) != (lease.fence, lease.owner):
         raise LeaseLost(f"stream {lease.name}: another run took over while this one was stopped; this one ends")
 
 
-def renew(connection: Connection, lease: Lease, now: float) -> None:
+def renew(connection: Connection, lease: Lease, now: Moment) -> None:
     """Put the expiry off by another TTL; raises LeaseLost."""
     check(connection, lease)
-    connection.execute(update(leases).where(leases.c.name == lease.name).values(expires_at=now + TTL))
+    connection.execute(update(leases).where(leases.c.name == lease.name).values(_renewed(now)))
 
 
 def release(connection: Connection, lease: Lease) -> None:
     """Give the lease back, if it is still ours."""
-    mine = (leases.c.name == lease.name) & (leases.c.fence == lease.fence)
-    connection.execute(update(leases).where(mine).values(owner=None, expires_at=0))
+    mine = (leases.c.name == lease.name) & (leases.c.fence == lease.fence) & (leases.c.owner == lease.owner)
+    connection.execute(update(leases).where(mine).values(owner=None, expires_at=0, beat=0))

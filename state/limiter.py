@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, TextClause, text
 
-from state.tables import limiter
+FARTHEST = 3600.0
+"""Seconds ahead that can still be a booking; what is farther was written before a clock was set back."""
+
+_NOW = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS double precision)"
+_NAMES = {
+    "sqlite": {"max": "MAX", "min": "MIN", "now": ":now"},
+    # One clock for all machines: the server's, unless a clock was handed in.
+    "postgresql": {"max": "GREATEST", "min": "LEAST", "now": f"COALESCE(CAST(:now AS double precision), {_NOW})"},
+}
+_RESERVE = """
+    INSERT INTO memsync_limiter (name, free_at) VALUES (:name, {now} + :span)
+    ON CONFLICT (name) DO UPDATE SET free_at = :span + CASE
+        WHEN memsync_limiter.free_at > {now} + :farthest THEN {now}
+        ELSE {max}(memsync_limiter.free_at, {now}) END
+    RETURNING free_at - :span - {now}
+"""
+_POSTPONE = """
+    INSERT INTO memsync_limiter (name, free_at) VALUES (:name, {now} + :seconds)
+    ON CONFLICT (name) DO UPDATE SET free_at =
+        {max}({min}(memsync_limiter.free_at, {now} + :farthest), {now} + :seconds)
+"""
 
 
-def reserve(connection: Connection, name: str, span: float, burst: float, now: float) -> float:
+def reserve(connection: Connection, name: str, span: float, burst: float, now: float | None) -> float:
     """Book `span` seconds of the allowance and return the seconds to wait before using them.
 
-    Calls may run ahead of the even pace by `burst` seconds' worth.
+    Calls may run ahead of the even pace by `burst` seconds' worth. Without `now`, the server's clock is asked.
     """
-    free_at = _free_at(connection, name)
-    start = now if free_at is None else max(free_at, now)
-    _write(connection, name, start + span, new=free_at is None)
-    return max(0.0, start - now - burst)
+    values = {"name": name, "span": span, "farthest": FARTHEST, "now": now}
+    ahead = connection.execute(_statement(connection, _RESERVE), values).scalar_one()
+    return max(0.0, float(ahead) - burst)
 
 
-def postpone(connection: Connection, name: str, until: float) -> None:
-    """Let no call start before `until`: the server said so."""
-    free_at = _free_at(connection, name)
-    _write(connection, name, max(free_at or 0.0, until), new=free_at is None)
+def postpone(connection: Connection, name: str, seconds: float, now: float | None) -> None:
+    """Let no call start for so many seconds: the server said so."""
+    values = {"name": name, "seconds": seconds, "farthest": FARTHEST, "now": now}
+    connection.execute(_statement(connection, _POSTPONE), values)
 
 
-def _free_at(connection: Connection, name: str) -> float | None:
-    row = connection.execute(select(limiter.c.free_at).where(limiter.c.name == name).with_for_update()).first()
-    return None if row is None else float(row.free_at)
-
-
-def _write(connection: Connection, name: str, free_at: float, *, new: bool) -> None:
-    if new:
-        connection.execute(insert(limiter).values(name=name, free_at=free_at))
-    else:
-        connection.execute(update(limiter).where(limiter.c.name == name).values(free_at=free_at))
+def _statement(connection: Connection, pattern: str) -> TextClause:
+    return text(pattern.format(**_NAMES[connection.dialect.name]))

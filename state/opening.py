@@ -1,139 +1,120 @@
-"""Opening a store: the engine, the file's state, its version. Nothing unusable is ever overwritten."""
+"""Opening a store: the engine, its tables, its version. Nothing unusable is ever overwritten."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from state import files, migrations
 from state.errors import StoreUnusable
+from state.faults import explain
 from state.tables import VERSION, meta, metadata
 
-APPLICATION_ID = 0x6D656D73  # "mems", in the header of every SQLite file that is a memsync store
-_REMEDY = "restore a copy, or move the file away to start over (everything is then read again)"
+PATIENCE = 15.0
+"""Seconds to wait for another process that is writing: loading a large export takes that long."""
+READING = {"memsync_reading": True}
+"""Execution options of a transaction that only reads, so that it waits for no writer and makes none wait."""
+_SQLITE_SETTINGS = (
+    f"busy_timeout={PATIENCE * 1000:.0f}",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "trusted_schema=OFF",
+    "foreign_keys=ON",
+    "cache_size=-16384",  # 16 MiB: enough for the inner pages of a fingerprint table of millions
+    "wal_autocheckpoint=4000",  # pages that many chunks touch are copied back once instead of once a chunk
+)
+_POSTGRES_SETTINGS = (
+    f"SET LOCAL lock_timeout = {PATIENCE * 1000:.0f}; "
+    # A process that is stopped in mid-transaction would keep its row locks, and with them its lease, for ever.
+    "SET LOCAL idle_in_transaction_session_timeout = 45000"
+)
 
 
-def state_url(text: str) -> URL:
-    """Turn MEMSYNC_STATE_URL into an engine URL; raises StoreUnusable on anything but SQLite or Postgres."""
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise StoreUnusable(
-            "MEMSYNC_STATE_URL: not a database URL; expected sqlite:///FILE or postgresql://..."
-        ) from None
-    if url.drivername in ("postgres", "postgresql"):
-        return url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite" or url.drivername.startswith("postgresql+psycopg"):
-        return url
-    raise StoreUnusable(f"MEMSYNC_STATE_URL: {url.drivername}:// is not supported; use sqlite:///FILE or postgresql://")
-
-
-def sqlite_file(url: URL) -> Path | None:
-    """The file of a SQLite URL; None when the store is in memory or in Postgres."""
-    in_memory = not url.database or url.database == ":memory:"
-    return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(url.database))
-
-
-def make_engine(url: URL) -> Engine:
-    """An engine of one connection that answers within 5 s and shows no parameter in its errors."""
-    if url.get_backend_name() != "sqlite":
-        arguments = {"connect_timeout": 10, "prepare_threshold": None, "application_name": "memsync"}
-        return create_engine(url, hide_parameters=True, connect_args=arguments, pool_size=1, pool_pre_ping=True)
-    engine = create_engine(
-        url, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5}
-    )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+def open_engine(url: URL, path: Path | None, where: str) -> Engine:
+    """An engine on a store that is there, of this version and usable; raises StoreUnusable."""
+    if path is not None and not files.is_there(path):
+        files.create(path, lambda made: _fill(made, where))
+    engine = _sqlite(path) if url.get_backend_name() == "sqlite" else _postgres(url)
+    _prepare_or_close(engine, where)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+def _fill(path: Path, where: str) -> None:
+    engine = _sqlite(path)
+    _prepare_or_close(engine, where)
+    engine.dispose()
+
+
+def _prepare_or_close(engine: Engine, where: str) -> None:
+    try:
+        prepare(engine, where)
+    except DBAPIError as error:
+        engine.dispose()
+        raise explain(error, where) from None
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _sqlite(path: Path | None) -> Engine:
+    # mode=rw: a file that vanishes between the look at it and here must not come back empty.
+    address = ":memory:" if path is None else f"{path.as_uri()}?mode=rw"
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False, timeout=PATIENCE),
+        hide_parameters=True,
+        poolclass=StaticPool,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    for setting in _SQLITE_SETTINGS:
+        connection.execute(f"PRAGMA {setting}").close()
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that reads and then writes fails at once when another process wrote in between.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reading = connection.get_execution_options().get("memsync_reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def check_file(path: Path) -> None:
-    """Refuse a file that is there but is not a usable memsync store; create none."""
-    if not path.parent.is_dir():
-        raise StoreUnusable(f"{path}: the folder {path.parent} does not exist; create it or change MEMSYNC_STATE_URL")
-    if not path.exists():
-        if not os.access(path.parent, os.W_OK):
-            raise StoreUnusable(f"{path}: the folder is not writable; make it so or change MEMSYNC_STATE_URL")
-        return
-    if path.is_dir():
-        raise StoreUnusable(f"{path}: is a folder, expected a file; change MEMSYNC_STATE_URL")
-    if path.stat().st_size == 0:
-        raise StoreUnusable(f"{path}: is empty, so it is not the store that was here; {_REMEDY}")
-    if not os.access(path, os.W_OK):
-        raise StoreUnusable(f"{path}: is read-only; make it writable or change MEMSYNC_STATE_URL")
-    _check_header(path)
+def _postgres(url: URL) -> Engine:
+    arguments: dict[str, Any] = {"prepare_threshold": None, "application_name": "memsync"}
+    # A server that is gone without a word is noticed within a minute.
+    arguments |= {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+    given = {name: value for name, value in arguments.items() if name not in url.query}
+    engine = create_engine(
+        url, hide_parameters=True, connect_args=given, pool_size=1, max_overflow=0, pool_pre_ping=True
+    )
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_POSTGRES_SETTINGS))
+    return engine
 
 
-def _check_header(path: Path) -> None:
-    with path.open("rb") as file:
-        header = file.read(100)
-    if not header.startswith(b"SQLite format 3\x00"):
-        raise StoreUnusable(f"{path}: is not a SQLite database; {_REMEDY}")
-    # The header's copy may lag behind the write-ahead log of a store that was killed while being created.
-    if int.from_bytes(header[68:72], "big") not in (APPLICATION_ID, 0):
-        raise StoreUnusable(f"{path}: belongs to another program; change MEMSYNC_STATE_URL")
-
-
-def prepare(engine: Engine, path: Path | None) -> None:
-    """Create or check the tables; raises StoreUnusable."""
+def prepare(engine: Engine, where: str) -> None:
+    """Create the tables, or check and migrate them; raises StoreUnusable."""
     with engine.begin() as connection:
-        names = inspect(connection).get_table_names()
+        is_file = connection.dialect.name == "sqlite"
+        names = set(inspect(connection).get_table_names())
+        if meta.name not in names and not is_file:
+            # Two processes may find the database empty at the same time.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({files.APPLICATION_ID})")
+            names = set(inspect(connection).get_table_names())
         if meta.name in names:
-            _check_version(connection, path)
+            migrations.migrate(connection, where)
             return
-        if path is not None and names:
-            raise StoreUnusable(f"{path}: belongs to another program; change MEMSYNC_STATE_URL")
-        metadata.create_all(connection)
+        if names if is_file else names & set(metadata.tables):
+            raise StoreUnusable(f"{where}: belongs to another program; change MEMSYNC_STATE_URL")
+        metadata.create_all(connection, checkfirst=False)
         connection.execute(insert(meta).values(id=1, version=VERSION))
-        if path is not None:
-            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
-
-
-def _check_version(connection: Connection, path: Path | None) -> None:
-    version = connection.scalar(select(meta.c.version))
-    where = path or "the state database"
-    if version is None:
-        raise StoreUnusable(f"{where}: does not say its version, so it is damaged; {_REMEDY}")
-    if version > VERSION:
-        raise StoreUnusable(
-            f"{where}: was written by a newer memsync (store version {version}, this one knows {VERSION}); "
-            "upgrade memsync"
-        )
-
-
-def explain(error: DBAPIError, where: str) -> StoreUnusable:
-    """Turn a database error into one line with a remedy; it never holds a parameter."""
-    name = getattr(error.orig, "sqlite_errorname", "")
-    for prefix, text in _SQLITE_PROBLEMS.items():
-        if name.startswith(prefix):
-            return StoreUnusable(f"{where}: {text}")
-    detail = str(error.orig).strip().splitlines()
-    return StoreUnusable(f"{where}: {detail[0] if detail else type(error.orig).__name__}")
-
-
-_SQLITE_PROBLEMS = {
-    "SQLITE_FULL": "the disk is full; free space and run again, nothing is lost",
-    "SQLITE_IOERR": "the disk cannot be read or written; check the volume and run again",
-    "SQLITE_READONLY": "is read-only; make it writable or change MEMSYNC_STATE_URL",
-    "SQLITE_NOTADB": f"is not a SQLite database; {_REMEDY}",
-    "SQLITE_CORRUPT": f"is damaged; {_REMEDY}",
-    "SQLITE_BUSY": "is locked by another program; end that program and run again",
-    "SQLITE_CANTOPEN": "cannot be opened; check the folder and its permissions",
-}
+        if is_file:
+            connection.exec_driver_sql(f"PRAGMA application_id={files.APPLICATION_ID}")

@@ -6,48 +6,58 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from state import delivery, history, leases, limiter, opening
+from state import address, delivery, history, leases, limiter, opening
 from state.errors import StoreUnusable
+from state.faults import explain
+from state.owner import uptime as uptime_of_machine
 from state.values import Failure, Lease, Position, Redelivery, Step, StoredReject, StoredRun, Unsettled
 
 
-def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
-    """Open the store behind a URL, creating it when nothing is there; raises StoreUnusable."""
-    parsed = opening.state_url(url)
-    path = opening.sqlite_file(parsed)
-    where = str(path) if path else parsed.render_as_string(hide_password=True)
-    if path is not None:
-        opening.check_file(path)
-    engine = opening.make_engine(parsed)
-    umask = os.umask(0o077)  # also for the -wal and -shm files beside it
+def open_store(
+    url: str, clock: Callable[[], float] | None = None, uptime: Callable[[], float] = uptime_of_machine
+) -> Store:
+    """Open the store behind a URL, creating it when nothing is there; raises StateUrlInvalid, StoreUnusable.
+
+    Without a clock, a Postgres store takes its server's for leases and limits: those of several machines differ.
+    """
+    parsed = address.state_url(url)
+    path, where = address.sqlite_file(parsed), address.shown(parsed)
+    return Store(opening.open_engine(parsed, path, where), where, path, clock, uptime)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        opening.prepare(engine, path)
-    except DBAPIError as error:
-        engine.dispose()
-        raise opening.explain(error, where) from None
-    except BaseException:
-        engine.dispose()
-        raise
-    finally:
-        os.umask(umask)
-    return Store(engine, where, path, clock)
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Store:
     """What memsync remembers. Safe to share between threads; times are seconds since 1970."""
 
-    def __init__(self, engine: Engine, where: str, path: Path | None, clock: Callable[[], float]) -> None:
-        self.where = where
-        self._engine, self._path, self._clock = engine, path, clock
-        self._lock = threading.RLock()
-        self._inode = path.stat().st_ino if path else None
+    def __init__(
+        self,
+        engine: Engine,
+        where: str,
+        path: Path | None,
+        clock: Callable[[], float] | None = None,
+        uptime: Callable[[], float] = uptime_of_machine,
+    ) -> None:
+        self.where, self.path = where, path
+        self._engine, self._clock, self._uptime = engine, clock or time.time, uptime
+        self._reader = engine.execution_options(**opening.READING)
+        self._asks_server = clock is None and engine.dialect.name == "postgresql"
+        self._lock, self._closed = threading.RLock(), False
+        self._file = _identity(path) if path else None
 
     def __enter__(self) -> Self:
         return self
@@ -58,28 +68,41 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         with self._lock:
+            self._closed = True
             self._engine.dispose()
 
     @contextmanager
     def _transaction(self, lease: Lease | None = None) -> Iterator[Connection]:
+        with self._connected(self._engine) as connection:
+            if lease is not None:
+                leases.check(connection, lease)
+            yield connection
+
+    @contextmanager
+    def _connected(self, engine: Engine) -> Iterator[Connection]:
         with self._lock:
-            self._check_path()
+            self._check_file()
             try:
-                with self._engine.begin() as connection:
-                    if lease is not None:
-                        leases.check(connection, lease)
+                with engine.begin() as connection:
                     yield connection
             except DBAPIError as error:
-                raise opening.explain(error, self.where) from None
+                raise explain(error, self.where) from None
 
-    def _check_path(self) -> None:
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return self._connected(self._reader)
+
+    def _check_file(self) -> None:
+        if self._closed:
+            raise StoreUnusable(f"{self.where}: is closed")
         # SQLite goes on writing happily into a file that was deleted or replaced under it.
-        try:
-            same = self._path is None or os.stat(self._path).st_ino == self._inode
-        except FileNotFoundError:
-            same = False
-        if not same:
+        if self.path is not None and _identity(self.path) != self._file:
             raise StoreUnusable(f"{self.where}: was moved or replaced while in use; put it back and run again")
+
+    def _now(self, connection: Connection) -> leases.Moment:
+        if self._asks_server:
+            wall = connection.exec_driver_sql("SELECT EXTRACT(EPOCH FROM clock_timestamp())").scalar_one()
+            return leases.Moment(float(wall), self._uptime())
+        return leases.Moment(self._clock(), self._uptime())
 
     # -- leases and the limiter
 
@@ -87,12 +110,12 @@ class Store:
         """Take the stream's lease; raises LeaseHeld."""
         with self._transaction() as connection:
             history.ensure_salt(connection, stream)
-            return leases.acquire(connection, stream, owner, self._clock())
+            return leases.acquire(connection, stream, owner, self._now(connection))
 
     def renew(self, lease: Lease) -> None:
         """Keep a lease alive; raises LeaseLost."""
         with self._transaction() as connection:
-            leases.renew(connection, lease, self._clock())
+            leases.renew(connection, lease, self._now(connection))
 
     def release(self, lease: Lease) -> None:
         """Give a lease back."""
@@ -102,12 +125,15 @@ class Store:
     def reserve(self, name: str, span: float, burst: float) -> float:
         """Book a call's share of a rate limit; returns the seconds to wait first."""
         with self._transaction() as connection:
-            return limiter.reserve(connection, name, span, burst, self._clock())
+            return limiter.reserve(connection, name, span, burst, self._limiter_clock())
 
     def postpone(self, name: str, seconds: float) -> None:
         """Let no call under this limit start for so many seconds."""
         with self._transaction() as connection:
-            limiter.postpone(connection, name, self._clock() + seconds)
+            limiter.postpone(connection, name, seconds, self._limiter_clock())
+
+    def _limiter_clock(self) -> float | None:
+        return None if self._asks_server else self._clock()
 
     # -- delivery
 
@@ -128,32 +154,32 @@ class Store:
 
     def unsettled(self, stream: str) -> list[Unsettled]:
         """The chunks whose events have not ended, oldest first."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return delivery.unsettled(connection, stream)
 
     def due_redeliveries(self, stream: str) -> list[Redelivery]:
         """The rows to be re-read by key and sent again."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return delivery.due_redeliveries(connection, stream)
 
     def has_fingerprints(self, stream: str) -> bool:
         """Whether anything of the stream was ever delivered."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return delivery.has_fingerprints(connection, stream)
 
     def fingerprints(self, stream: str, keys: Sequence[str]) -> dict[str, bytes]:
         """The fingerprints of those of these keys that were delivered."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return delivery.known_fingerprints(connection, stream, keys)
 
     def sample_keys(self, stream: str) -> list[str]:
         """The keys of delivered rows to draw a sample from: the first 100,000 in the order of their keys."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return delivery.delivered_keys(connection, stream, 100_000)
 
     def rejects(self, stream: str | None = None) -> list[StoredReject]:
         """The rows that could not be delivered."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return delivery.stored_rejects(connection, stream)
 
     def drop_rejects(self, lease: Lease, keys: Sequence[str]) -> None:
@@ -165,12 +191,12 @@ class Store:
 
     def position(self, stream: str, purpose: str) -> Position | None:
         """Where one reading of a stream stands."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return history.get_position(connection, stream, purpose)
 
     def positions(self, stream: str) -> dict[str, tuple[Position, float]]:
         """Every reading of a stream by purpose, with the time of its last move."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return history.all_positions(connection, stream)
 
     def set_position(self, lease: Lease, purpose: str, position: Position, drop: str | None = None) -> None:
@@ -182,17 +208,17 @@ class Store:
 
     def salt(self, stream: str) -> bytes | None:
         """What makes this stream's fingerprints useless to others; None before its first run."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return history.get_salt(connection, stream)
 
     def streams(self) -> list[str]:
         """Every stream that the store knows."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return history.stream_names(connection)
 
     def counts(self, stream: str) -> dict[str, int]:
         """How many rows the store holds of a stream, by what they are."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return history.counts(connection, stream)
 
     def start_run(self, lease: Lease, command: str) -> int:
@@ -206,9 +232,14 @@ class Store:
             history.finish_run(connection, run_id, status, summary, self._clock())
 
     def last_runs(self, stream: str, limit: int = 10) -> list[StoredRun]:
-        """The newest runs of a stream, newest first."""
-        with self._transaction() as connection:
-            return history.last_runs(connection, stream, limit)
+        """The newest runs of a stream, newest first; one that never ended and holds no lease any more was killed."""
+        with self._reading() as connection:
+            found = history.last_runs(connection, stream, limit)
+            if any(run.finished_at is None for run in found) and not leases.is_held(
+                connection, stream, self._now(connection)
+            ):
+                return [run if run.finished_at is not None else replace(run, status="killed") for run in found]
+            return found
 
     # -- explicit changes by a person
 
@@ -219,7 +250,7 @@ class Store:
 
     def export(self, stream: str) -> dict[str, list[dict[str, Any]]]:
         """Everything about a stream as JSON values."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return history.export(connection, stream)
 
     def restore(self, lease: Lease, content: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:

@@ -1,4 +1,7 @@
-"""The tables. Keys, hashes and reasons only: no contents of rows are ever stored."""
+"""The tables. Keys, hashes and reasons only: no contents of rows are ever stored.
+
+Their names begin alike because a Postgres database may be shared with other programs.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,14 @@ meta = Table(
 )
 
 streams = Table(
-    "streams",
+    "memsync_streams",
     metadata,
     Column("stream", Text, primary_key=True),
     Column("salt", LargeBinary, nullable=False),
 )
 
 positions = Table(
-    "positions",
+    "memsync_positions",
     metadata,
     Column("stream", Text, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -49,7 +52,7 @@ positions = Table(
 )
 
 chunks = Table(
-    "chunks",
+    "memsync_chunks",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("stream", Text, nullable=False, index=True),
@@ -64,7 +67,7 @@ chunks = Table(
 )
 
 fingerprints = Table(
-    "fingerprints",
+    "memsync_fingerprints",
     metadata,
     Column("stream", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -74,7 +77,7 @@ fingerprints = Table(
 )
 
 redeliveries = Table(
-    "redeliveries",
+    "memsync_redeliveries",
     metadata,
     Column("stream", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -86,7 +89,7 @@ redeliveries = Table(
 )
 
 rejects = Table(
-    "rejects",
+    "memsync_rejects",
     metadata,
     Column("stream", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -99,7 +102,7 @@ rejects = Table(
 )
 
 runs = Table(
-    "runs",
+    "memsync_runs",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("stream", Text, nullable=False, index=True),
@@ -112,17 +115,18 @@ runs = Table(
 )
 
 leases = Table(
-    "leases",
+    "memsync_leases",
     metadata,
     Column("name", Text, primary_key=True),
     Column("owner", Text),
     Column("fence", BigInteger, nullable=False),
     Column("since", Double),
     Column("expires_at", Double, nullable=False),
+    Column("beat", Double, nullable=False),  # the holder's uptime at its last renewal
 )
 
 limiter = Table(
-    "limiter",
+    "memsync_limiter",
     metadata,
     Column("name", Text, primary_key=True),
     Column("free_at", Double, nullable=False),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,6 +62,37 @@ class Step:
     position: Position | None = None
     removed: Sequence[str] = ()
     """Keys that are gone from the source: nothing is kept of them."""
+
+
+class Entries(Sequence[tuple[str, str]]):
+    """The (key, identity hash) pairs of a chunk, packed until somebody looks: a million rows may be unsettled."""
+
+    __slots__ = ("_open", "_packed")
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._open: list[tuple[str, str]] | None = None
+
+    @staticmethod
+    def pack(entries: Sequence[Entry]) -> bytes:
+        """The bytes that the store keeps."""
+        columns = [[entry.key for entry in entries], [entry.identity for entry in entries]]
+        return zlib.compress(json.dumps(columns).encode(), 1)
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        if self._open is None:
+            keys, identities = json.loads(zlib.decompress(self._packed))
+            self._open = list(zip(keys, identities, strict=True))
+        return self._open
+
+    def __len__(self) -> int:
+        return len(self._pairs())
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._pairs()[place]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,97 @@
+"""The file of a SQLite store: looked at before it is opened, and made whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from state.errors import StoreUnusable
+from state.faults import REMEDY, explain_system
+
+APPLICATION_ID = 0x6D656D73  # "mems", in the header of every SQLite file that is a memsync store
+_URL = "change MEMSYNC_STATE_URL"
+
+
+def is_there(path: Path) -> bool:
+    """Whether a usable memsync store is there; False when nothing is. Raises StoreUnusable on anything else."""
+    try:
+        if not path.parent.is_dir():
+            raise StoreUnusable(f"{path}: the folder {path.parent} does not exist; create it or {_URL}")
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return False
+        _check(path, found)
+        _make_private(path, found)
+    except OSError as error:
+        raise explain_system(error, str(path)) from None
+    return True
+
+
+def _check(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise StoreUnusable(f"{path}: is a folder, expected a file; {_URL}")
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreUnusable(f"{path}: is not an ordinary file; {_URL}")
+    if found.st_size == 0:
+        raise StoreUnusable(f"{path}: is empty, so it is not the store that was here; {REMEDY}")
+    if not os.access(path, os.W_OK):
+        raise StoreUnusable(f"{path}: is read-only; make it writable or {_URL}")
+    if not os.access(path.parent, os.W_OK):
+        raise StoreUnusable(f"{path}: its folder is read-only, but SQLite writes beside the file; make it writable")
+    _check_header(path)
+
+
+def _check_header(path: Path) -> None:
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header.startswith(b"SQLite format 3\x00"):
+        raise StoreUnusable(f"{path}: is not a SQLite database; {REMEDY}")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise StoreUnusable(f"{path}: belongs to another program; {_URL}")
+
+
+def _make_private(path: Path, found: os.stat_result) -> None:
+    # Copies are often made with the mode that the umask gives. SQLite takes the mode of the files beside it from it.
+    if found.st_mode & 0o077:
+        with suppress(OSError):
+            path.chmod(0o600)
+
+
+def create(path: Path, fill: Callable[[Path], None]) -> None:
+    """Make the store under another name and move it to its own when it is whole; raises StoreUnusable.
+
+    A process that is killed meanwhile leaves no half-made store behind, and when two start at once one of them wins.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+        os.close(handle)
+        made = Path(name)
+        try:
+            fill(made)
+            _put_in_place(made, path)
+        finally:
+            for ending in ("", "-wal", "-shm", "-journal"):
+                Path(f"{made}{ending}").unlink(missing_ok=True)
+    except OSError as error:
+        raise explain_system(error, str(path)) from None
+
+
+def _put_in_place(made: Path, path: Path) -> None:
+    try:
+        os.link(made, path)  # unlike a rename, this never replaces what another process put there
+    except FileExistsError:
+        return
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            made.rename(path)
+    with suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,101 @@
+"""SQL over many keys of one stream, one statement each, written for the drivers: Core would cost more than the work.
+
+SQLite takes a list of keys as JSON, Postgres as an array; both use the primary key's index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, TextClause, text
+
+from state.values import Entry
+
+
+def rows_of(
+    connection: Connection, table: Table, columns: str, stream: str, keys: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """The named columns of those of these keys that the table holds."""
+    if not keys:
+        return []
+    found = _execute(connection, f"SELECT {columns} FROM {table.name}", stream, keys)
+    return [tuple(row) for row in found.cursor.fetchall()]
+
+
+def delete_keys(connection: Connection, table: Table, stream: str, keys: Sequence[str]) -> None:
+    """Drop what the table holds of these keys."""
+    if keys:
+        _execute(connection, f"DELETE FROM {table.name}", stream, keys)
+
+
+def not_due(connection: Connection, table: Table, stream: str, keys: Sequence[str]) -> None:
+    """Note that these keys were sent again; how often is kept until their event settles."""
+    if keys:
+        _execute(connection, f"UPDATE {table.name} SET due = {_false(connection)}", stream, keys)
+
+
+def delete_sent(connection: Connection, table: Table, stream: str, keys: Sequence[str]) -> None:
+    """Drop those of these keys that are not due: a newer version of the others failed meanwhile."""
+    if keys:
+        _execute(connection, f"DELETE FROM {table.name}", stream, keys, f" AND due = {_false(connection)}")
+
+
+def holds(connection: Connection, table: Table, stream: str) -> bool:
+    """Whether the table holds anything of the stream."""
+    mark = "?" if _lite(connection) else "%s"
+    query = f"SELECT 1 FROM {table.name} WHERE stream = {mark} LIMIT 1"
+    return connection.exec_driver_sql(query, (stream,)).first() is not None
+
+
+def remember(connection: Connection, stream: str, entries: Sequence[Entry]) -> None:
+    """Keep the fingerprints of accepted rows: the one statement that works once for each row delivered."""
+    newest = {entry.key: entry.fingerprint for entry in entries}  # Postgres refuses a key that comes twice
+    if _lite(connection):
+        connection.exec_driver_sql(
+            "INSERT OR REPLACE INTO memsync_fingerprints (stream, key, fingerprint) VALUES (?, ?, ?)",
+            # In the order of the index, neighbours are written to one page while it is at hand.
+            [(stream, key, fingerprint) for key, fingerprint in sorted(newest.items())],
+        )
+        return
+    connection.exec_driver_sql(
+        "INSERT INTO memsync_fingerprints (stream, key, fingerprint) "
+        "SELECT %s, * FROM unnest(%s::text[], %s::bytea[]) "
+        "ON CONFLICT (stream, key) DO UPDATE SET fingerprint = excluded.fingerprint",
+        (stream, list(newest), list(newest.values())),
+    )
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: Sequence[str] = ()) -> None:
+    """Insert rows, or replace all but their keys and the columns named in `keep`."""
+    if rows:
+        connection.execute(_upsert(table, tuple(keep)), list(rows))
+
+
+@lru_cache
+def _upsert(table: Table, keep: tuple[str, ...]) -> TextClause:
+    # Core has this per dialect only, and importing both costs 60 ms at every start.
+    keys = [column.name for column in table.primary_key.columns]
+    names = [column.name for column in table.columns]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in {*keys, *keep})
+    return text(
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)}) "
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    )
+
+
+def _execute(connection: Connection, start: str, stream: str, keys: Sequence[str], end: str = "") -> Any:
+    if _lite(connection):
+        query = f"{start} WHERE stream = ? AND key IN (SELECT value FROM json_each(?)){end}"
+        return connection.exec_driver_sql(query, (stream, json.dumps(list(keys))))
+    return connection.exec_driver_sql(f"{start} WHERE stream = %s AND key = ANY(%s){end}", (stream, list(keys)))
+
+
+def _lite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _false(connection: Connection) -> str:
+    return "0" if _lite(connection) else "false"
