@@ -60,7 +60,7 @@ def test_a_first_run_delivers_everything_and_a_second_one_sends_nothing(
     place: Workplace, database: Database, sandbox: Sandbox
 ) -> None:
     add(database, 1, 25)
-    first = place.run()
+    first = place.run("--wait", "10s")
     assert (first.code, counts(first.stream)) == (0, (25, 0, 0, 25, 0)), first.err
     assert first.stream["settled"] == first.stream["accepted"] == 25
     assert memory(sandbox, "p7@example.com") == {"name": "Name 7", "plan": "team", "notes": "Note about 7."}
@@ -96,7 +96,7 @@ def test_a_row_without_identity_becomes_a_reject_and_leaves_the_list_once_it_is_
     assert [(one["key"], one["code"]) for one in listed] == [("2", "MISSING_IDENTIFIER")]
     assert "Name 2" in place.memsync("rejects", "show", "customers").out
     database.do("UPDATE customers SET email = 'two@example.com' WHERE id = 2")  # updated_at does not move
-    assert place.memsync("rejects", "retry", "customers").code == 0
+    assert place.memsync("rejects", "retry", "customers", "--wait", "0s").code == 0
     assert memory(sandbox, "two@example.com")
     assert place.memsync("rejects", "list").out == "No rejects.\n"
 
@@ -172,11 +172,30 @@ def test_a_backfill_reads_its_range_and_leaves_the_cursor_alone(place: Workplace
         database.do(
             "UPDATE customers SET updated_at = make_timestamptz(2024, %s, 1, 0, 0, 0) WHERE id = %s", number, number
         )
-    ended = place.memsync("backfill", "customers", "--since", "2024-03-01", "--until", "2024-06-01", "--json")
+    ended = place.memsync(
+        "backfill", "customers", "--since", "2024-03-01", "--until", "2024-06-01", "--wait", "0s", "--json"
+    )
     assert (ended.code, ended.stream["sent"]) == (0, 3), ended.err
     positions = place.memsync("status", "customers", "--json").json["streams"][0]["positions"]
     assert list(positions) == ["backfill 2024-03-01 00:00:00+00:00..2024-06-01 00:00:00+00:00"]
     assert counts(place.run().stream) == (10, 0, 3, 7, 0)
+
+
+def test_an_event_that_ends_later_is_followed_by_the_next_run(
+    tmp_path: Path, place: Workplace, database: Database
+) -> None:
+    add(database, 1, 25)
+    with Sandbox(SandboxOptions(database=tmp_path / "late.db", delay=3)) as late:
+        place.variables["PERSONIZE_BASE_URL"] = late.url
+        first = place.run()
+        assert (first.code, first.stream["accepted"], first.stream["settled"], first.stream["waiting"]) == (
+            0,
+            25,
+            0,
+            25,
+        )
+        second = place.run("--wait", "10s")
+        assert (second.code, second.stream["sent"], second.stream["settled"], second.stream["waiting"]) == (0, 0, 25, 0)
 
 
 def test_rows_killed_in_the_middle_arrive_with_the_next_run(
@@ -196,7 +215,7 @@ def test_rows_killed_in_the_middle_arrive_with_the_next_run(
 
 
 def test_a_signal_stops_cleanly_with_its_own_exit_code(tmp_path: Path, place: Workplace, database: Database) -> None:
-    add(database, 1, 400)
+    add(database, 1, 200)
     with Sandbox(SandboxOptions(database=tmp_path / "slow.db", latency=0.3)) as slow:
         place.variables["PERSONIZE_BASE_URL"] = slow.url
         process = place.start("run", "--json")
@@ -210,7 +229,7 @@ def test_a_signal_stops_cleanly_with_its_own_exit_code(tmp_path: Path, place: Wo
         assert '"status": "stopped"' in out
         rest = place.run()
         assert rest.code == 0
-        assert slow.seen().rows == 400
+        assert slow.seen().rows == 200
 
 
 def test_a_second_runner_leaves_at_once_and_names_the_first(
@@ -219,7 +238,7 @@ def test_a_second_runner_leaves_at_once_and_names_the_first(
     add(database, 1, 100)
     with Sandbox(SandboxOptions(database=tmp_path / "slow.db", latency=0.3)) as slow:
         place.variables["PERSONIZE_BASE_URL"] = slow.url
-        first = place.start("run", "--json")
+        first = place.start("run", "--json", "--wait", "0s")
         while slow.seen().rows < 10:
             time.sleep(0.01)
         second = place.run()

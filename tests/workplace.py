@@ -81,5 +81,5 @@ class Workplace:
         return Ended(process.returncode, out, err)
 
     def run(self, *arguments: str) -> Ended:
-        """`memsync run --json` with further arguments."""
-        return self.memsync("run", "--json", "--wait", "10s", *arguments)
+        """`memsync run --json`, following no events unless the arguments say so."""
+        return self.memsync("run", "--json", "--wait", "0s", *arguments)

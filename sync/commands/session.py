@@ -77,7 +77,7 @@ def surroundings(
         try:
             destination = open_destination(settings, stop.pause, warn)
             try:
-                pacer = destination.pacer(store, settings)
+                pacer = destination.pacer(None if dry_run else store, settings)
                 known = destination.collections()
                 yield Surroundings(
                     settings, store, destination, known, pacer, stop, progress, counted=sys.stderr.isatty(), debug=debug
