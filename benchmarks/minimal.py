@@ -1,6 +1,6 @@
 """The least that could work, to measure against: keyset pages from Postgres, orjson, `http.client`, nothing else.
 
-No map, no fingerprints, no state, no limits, no retries, no events: everything that makes a sync trustworthy is missing.
+No map, no fingerprints, no state, no limits, no retries, no events: all that makes a sync trustworthy is missing.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ FILL = """
 CREATE UNLOGGED TABLE customers AS
 SELECT n AS id, 'user' || n || '@example.com' AS email, 'First' || n % 1000 AS first_name,
        'Last' || n % 5000 AS last_name, 'Company ' || n % 20000 AS company, '+49 30 ' || n AS phone,
-       (ARRAY['free', 'team', 'business', 'enterprise'])[1 + n % 4] AS plan, round((n % 10000) / 100.0, 2)::numeric(6, 2) AS score,
+       (ARRAY['free', 'team', 'business', 'enterprise'])[1 + n % 4] AS plan,
+       round((n % 10000) / 100.0, 2)::numeric(6, 2) AS score,
        timestamptz '2026-01-01' + n * interval '1 second' AS updated_at, repeat(md5(n::text), 13) AS notes
 FROM generate_series(1, {rows}) AS n
 """

@@ -32,16 +32,22 @@ def take_in(
     rejects: list[Reject] = []
     for record in records:
         made = make_row(record)
-        if isinstance(made, Row):
+        if made.__class__ is Row:
             rows.append(made)
         else:
-            rejects.append(made)
+            rejects.append(made)  # type: ignore[arg-type]
     delivered = known([row.key for row in rows])
     changed = [row for row in rows if delivered.get(row.key) != row.fingerprint] if delivered else rows
-    outgoing = [
-        Outgoing(row.key, row.identity, body_of(row, delivered.get(row.key)), row.fingerprint, page) for row in changed
-    ]
-    return Intake(outgoing, rejects, len(rows) - len(changed))
+    return Intake([_outgoing(row, delivered, page) for row in changed], rejects, len(rows) - len(changed))
+
+
+def _outgoing(row: Row, delivered: Mapping[str, bytes], page: int) -> Outgoing:
+    key, identity, _, _, fingerprint = row
+    body = body_of(row, delivered.get(key) if delivered else None)
+    return _new(Outgoing, (key, identity, body, fingerprint, page))
+
+
+_new = tuple.__new__  # a third of the time that the class's own constructor takes
 
 
 def cut_to(intake: Intake, most: int) -> Intake:
@@ -57,6 +63,8 @@ def body_of(row: Row, delivered: bytes | None) -> bytes:
     if not row.texts:
         return row.plain
     texts = row.texts if delivered is None else _new_texts(row, delivered)
+    if len(texts) == 1:
+        return b"%b,%b}" % (row.plain[:-1], texts[0])
     return b",".join((row.plain[:-1], *texts)) + b"}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -87,8 +88,8 @@ class Recorder:
         hashed = self._job.hash_identity
         self._summary.sent += len(receipt.rows)
         self._summary.accepted += len(receipt.rows)
-        for row in receipt.rows:
-            self._watermark.done(row.page)
+        for page, rows in Counter(row.page for row in receipt.rows).items():
+            self._watermark.done(page, rows)
         entries = [Entry(row.key, row.fingerprint, hashed(normalise(row.identity))) for row in receipt.rows]
         return AcceptedChunk(receipt.event_id, entries)
 

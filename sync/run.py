@@ -222,12 +222,24 @@ def _job(plan: _Plan, connector: Connector) -> Job:
         summary=plan.summary,
         stop=around.stop,
         in_flight=around.settings.memsync_in_flight,
-        hash_identity=lambda name: hashlib.blake2b(name.encode(), key=plan.salt, digest_size=8).hexdigest(),
+        hash_identity=identity_hasher(plan.salt),
         resend=request.resend,
         limit=request.limit,
         fetch_keys=request.keys,
         progress=around.progress,
     )
+
+
+def identity_hasher(salt: bytes) -> Callable[[str], str]:
+    """Turns identities into marks that say nothing to others: enough to match the server's item errors to keys."""
+    fresh = hashlib.blake2b(key=salt, digest_size=8)
+
+    def hashed(identity: str) -> str:
+        keyed = fresh.copy()
+        keyed.update(identity.encode())
+        return keyed.hexdigest()
+
+    return hashed
 
 
 def _follow(plan: _Plan, job: Job) -> None:

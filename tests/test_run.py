@@ -202,11 +202,11 @@ def test_rows_killed_in_the_middle_arrive_with_the_next_run(
     place: Workplace, database: Database, sandbox: Sandbox
 ) -> None:
     add(database, 1, 400)
-    process = place.start("run", "--wait", "0s")
-    while sandbox.seen().rows < 60:
-        time.sleep(0.005)
-    process.kill()
-    process.communicate()
+    with place.start("run", "--wait", "0s") as process:
+        while sandbox.seen().rows < 60:
+            time.sleep(0.005)
+        process.kill()
+        process.communicate()
     ended = place.run()
     assert ended.code == 0, ended.err
     assert ended.stream["sent"] + ended.stream["unchanged"] == 400
@@ -218,13 +218,13 @@ def test_a_signal_stops_cleanly_with_its_own_exit_code(tmp_path: Path, place: Wo
     add(database, 1, 200)
     with Sandbox(SandboxOptions(database=tmp_path / "slow.db", latency=0.3)) as slow:
         place.variables["PERSONIZE_BASE_URL"] = slow.url
-        process = place.start("run", "--json")
-        while slow.seen().rows < 20:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        out, _ = process.communicate(timeout=20)
-        assert time.monotonic() - began < 8
+        with place.start("run", "--json") as process:
+            while slow.seen().rows < 20:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            out, _ = process.communicate(timeout=20)
+            assert time.monotonic() - began < 8
         assert process.returncode == 143
         assert '"status": "stopped"' in out
         rest = place.run()
@@ -233,19 +233,20 @@ def test_a_signal_stops_cleanly_with_its_own_exit_code(tmp_path: Path, place: Wo
 
 
 def test_a_second_runner_leaves_at_once_and_names_the_first(
-    tmp_path: Path, place: Workplace, database: Database
+    tmp_path: Path, place: Workplace, database: Database, sandbox: Sandbox
 ) -> None:
     add(database, 1, 100)
-    with Sandbox(SandboxOptions(database=tmp_path / "slow.db", latency=0.3)) as slow:
+    with Sandbox(SandboxOptions(database=tmp_path / "slow.db", latency=2.0)) as slow:
         place.variables["PERSONIZE_BASE_URL"] = slow.url
-        first = place.start("run", "--json", "--wait", "0s")
-        while slow.seen().rows < 10:
-            time.sleep(0.01)
-        second = place.run()
-        assert second.code == 7
-        assert f"process {first.pid}" in second.stream["message"]
-        first.communicate(timeout=30)
-        assert first.returncode == 0
+        with place.start("run", "--json", "--wait", "0s") as first:
+            while slow.seen().rows < 10:
+                time.sleep(0.01)
+            place.variables["PERSONIZE_BASE_URL"] = sandbox.url
+            second = place.run()
+            assert (second.code, second.stream["status"]) == (7, "held")
+            assert f"process {first.pid}" in second.stream["message"]
+            first.communicate(timeout=30)
+            assert first.returncode == 0
 
 
 def test_the_plan_s_limit_holds_and_a_used_up_month_ends_the_run_cleanly(

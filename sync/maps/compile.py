@@ -15,8 +15,10 @@ from connectors.base import Record
 from sync.maps.encoding import ESCAPED_NUL, MAX_CHARACTERS, InvalidText, TooLarge, encode_odd, encode_text, inspect
 from sync.maps.model import Mapping as MappingModel
 from sync.maps.model import Property, PropertyMap
-from sync.maps.reading import ReadingFailed, identity_reader, paths_of, scalar_reader, text_reader
+from sync.maps.paths import parse_path
+from sync.maps.reading import ReadingFailed, identity_reader, paths_of, plain_field, scalar_reader, text_reader
 from sync.maps.row import PLAIN_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
+from sync.maps.straight import PlainPart, TextPart, straight_row
 from sync.maps.values import Scalar
 
 MakeRow = Callable[[Record], Row | Reject]
@@ -79,6 +81,7 @@ def compile_map(property_map: PropertyMap, salt: bytes) -> CompiledMap:
     ]
     touch = None if property_map.destination.skip_unchanged else _touch
     seal = _keyed(salt, plain_part, PLAIN_SIZE)
+    careful = _row_maker(mapping.identity[1], identity, _Parts(plain, texts, seal, touch))
     every = json.dumps([plain_part, *text_parts.values()])
     return CompiledMap(
         entity_type=mapping.entity_type,
@@ -87,8 +90,25 @@ def compile_map(property_map: PropertyMap, salt: bytes) -> CompiledMap:
         text_names=tuple(text.row_key for text in texts),
         source_fields=_source_fields(mapping),
         map_hash=blake2b(every.encode(), digest_size=16).hexdigest(),
-        row=_row_maker(mapping.identity[1], identity, _Parts(plain, texts, seal, touch)),
+        row=careful if touch else _straight(mapping, identity, plain, texts, seal, careful),
     )
+
+
+def _straight(
+    mapping: MappingModel,
+    identity: Identity,
+    plain: list[_Plain],
+    texts: list[_Text],
+    seal: blake2b,
+    careful: MakeRow,
+) -> MakeRow:
+    """The quick way for ordinary records; where the identity is no plain field, the careful way does it all."""
+    path, properties = mapping.identity[1], mapping.properties
+    if len(parse_path(path)) != 1:
+        return careful
+    plain_parts = [PlainPart(key, plain_field(properties[key]), read) for key, read in plain]
+    text_parts = [TextPart(plain_field(properties[key]), read, prefix, keyed) for key, read, prefix, keyed in texts]
+    return straight_row(identity.row_key, path, plain_parts, text_parts, seal, careful)
 
 
 def _row_maker(path: str, identity: Identity, parts: _Parts) -> MakeRow:

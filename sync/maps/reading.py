@@ -40,8 +40,8 @@ def identity_reader(path: str) -> Callable[[Fields], str]:
 
 def scalar_reader(one: Property) -> Callable[[Fields], Scalar]:
     """Read a plain value: what JSON can hold, null included."""
-    field = one.source_field
-    if field is not None and not one.transform and len(parse_path(field)) == 1:
+    field = plain_field(one)
+    if field is not None:
         return _field_reader(field)
     read = _value_reader(one)
 
@@ -50,6 +50,12 @@ def scalar_reader(one: Property) -> Callable[[Fields], Scalar]:
         return value if type(value) in SCALARS else json_safe(value)
 
     return scalar
+
+
+def plain_field(one: Property) -> str | None:
+    """The field whose value is taken as it is; None where a path, a template or a transform stands between."""
+    field = one.source_field
+    return field if field is not None and not one.transform and len(parse_path(field)) == 1 else None
 
 
 def _field_reader(field: str) -> Callable[[Fields], Scalar]:
