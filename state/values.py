@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+import orjson
 
 
 class Entry(NamedTuple):
@@ -77,11 +78,11 @@ class Entries(Sequence[tuple[str, str]]):
     def pack(entries: Sequence[Entry]) -> bytes:
         """The bytes that the store keeps."""
         columns = [[entry.key for entry in entries], [entry.identity for entry in entries]]
-        return zlib.compress(json.dumps(columns).encode(), 1)
+        return zlib.compress(orjson.dumps(columns), 1)
 
     def _pairs(self) -> list[tuple[str, str]]:
         if self._open is None:
-            keys, identities = json.loads(zlib.decompress(self._packed))
+            keys, identities = orjson.loads(zlib.decompress(self._packed))
             self._open = list(zip(keys, identities, strict=True))
         return self._open
 

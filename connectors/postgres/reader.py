@@ -21,9 +21,9 @@ from connectors.postgres.values import use_faster_loaders
 
 T = TypeVar("T")
 
-PAGE_ROWS = 5_000
+PAGE_ROWS = 2_500
 PAGE_BYTES = 16 * 1024 * 1024
-# Where a smaller limit does not help, a dozen timeouts would not either: 5,000, 625, 78, 9, 1.
+# Where a smaller limit does not help, a dozen timeouts would not either: 2,500, 312, 39, 4, 1.
 _LESS = 8
 
 

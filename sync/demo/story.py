@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from sync.commands import screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.demo.folder import STREAM, make_folder, write_variables
 from sync.demo.postgres import ADDED, change, embedded_postgres, fill
+from sync.exits import INTERRUPTED, TERMINATED
 from sync.maps.compile import compile_map
 from sync.maps.model import PropertyMap
 from sync.run import Request, Surroundings, open_source, run_stream
@@ -40,6 +42,7 @@ class DemoFailed(click.ClickException):
 def run_demo(folder: Path, rows: int) -> None:
     """The whole job in a folder; raises DemoFailed, click.UsageError. Every process that it starts ends with it."""
     began = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that Postgres is stopped on the way out
     make_folder(folder)
     with _inside(folder), ExitStack() as parts:
         _step(1, f"A real Postgres with {rows:,} customers, and a local memory service")
@@ -118,6 +121,8 @@ def _run(property_map: PropertyMap, around: Surroundings, shown: screen.Progress
 
 
 def _expect(summary: Summary, *, sent: int, rejected: int) -> None:
+    if summary.exit in (INTERRUPTED, TERMINATED):
+        raise SystemExit(summary.exit)
     if (summary.sent, summary.settled, summary.rejected) != (sent, sent, rejected):
         why = summary.message or f"sent {summary.sent}, settled {summary.settled}, rejected {summary.rejected}"
         raise DemoFailed(f"expected {sent} rows sent and {rejected} rejected: {why}")
