@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 
 from connectors.base import ConnectorError, Page
 from sync.chunks import Chunk
-from sync.due import due_pages
+from sync.due import FETCHED, due_pages
 from sync.flight import Flight
 from sync.intake import Intake, cut_to, take_in
 from sync.job import Job
@@ -58,6 +58,8 @@ def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: R
             left -= len(intake.rows) + len(intake.rejects)
         recorder.enter(number, page, intake)
         _send(job, intake, recorder, flight)
+        if number == FETCHED:  # what failed together is not filled up with others
+            _launch(job, job.chunker.flush(), recorder, flight)
         recorder.record(flight.landed())
         if intake.cut:
             return False

@@ -76,8 +76,11 @@ class Recorder:
         self._accepted += [self._take(receipt) for receipt in outcome.receipts]
         self._summary.retries += outcome.retries
         self._summary.duplicates_possible += outcome.duplicates_possible
+        if chunk.rows[0].page == FETCHED:  # rows that failed before: they say nothing about the map
+            self._failed += [self._turn_down(refusal) for refusal in outcome.refusals]
+            return outcome.problem
         self._failed += [self._turn_down(refusal) for refusal in outcome.refusals if not refusal.final]
-        misfit = self._verdict.on(chunk.number, outcome)
+        misfit = self._verdict.on(outcome)
         if misfit is not None:
             self._held = []
         elif not self._verdict.guilty:
@@ -122,26 +125,25 @@ class MapVerdict:
 
     def __init__(self) -> None:
         self.guilty = False
-        self._refused = self._answered = 0
-        self._bare: set[int] = set()
+        self._refused = self._answered = self._taken = self._bare = 0
 
     @property
     def is_settled(self) -> bool:
         """Whether enough rows were answered to hold the rows to blame, not the map."""
         return self._answered >= FEW and not self.guilty
 
-    def on(self, chunk: int, outcome: ChunkOutcome) -> DestinationMisconfigured | None:
+    def on(self, outcome: ChunkOutcome) -> DestinationMisconfigured | None:
         """Count what a chunk brought; the error that blames the map, once it is to blame."""
         if isinstance(outcome.problem, DestinationMisconfigured):
             self.guilty = True
             return outcome.problem
         refused = [refusal for refusal in outcome.refusals if refusal.final]
         self._refused += len(refused)
+        self._taken += sum(len(receipt.rows) for receipt in outcome.receipts)
         self._answered += len(outcome.refusals) + sum(len(receipt.rows) for receipt in outcome.receipts)
-        if refused and not outcome.receipts:
-            self._bare.add(chunk)
+        self._bare += bool(refused and not outcome.receipts)
         too_many = self._answered >= FEW and self._refused > SHARE * self._answered
-        alike = self._bare.issuperset(range(1, ALIKE + 1))
+        alike = self._bare >= ALIKE and not self._taken
         if not refused or not (too_many or alike):
             return None
         self.guilty = True

@@ -355,3 +355,34 @@ def test_the_numbers_balance_and_nothing_is_lost_whatever_the_outcome(tmp_path_f
     assert {str(n + 1) for n in range(sum(sizes[: stage.cursor or 0]))} <= done
     assert sorted(set(server.taken), key=int) == stage.accepted
     stage.store.close()
+
+
+def test_rows_that_failed_together_are_sent_apart_until_the_bad_one_is_alone(stage):
+    pages = pages_of(60)
+
+    def judge(keys):
+        return [{"email": f"{key}@x.example", "code": "BUSY"} for key in keys] if "7" in keys else None
+
+    stage.run(PagesSource(*pages), Server(judge), rows=60)
+    assert len(stage.store.due_redeliveries("s")) == 60
+    second = Server(judge)
+    stage.run(PagesSource(*pages), second, rows=60, since={"at": 1})
+    assert sorted(len(call) for call in second.calls) == [10, 25, 25]
+    third = Server(judge)
+    stage.run(PagesSource(*pages), third, rows=60, since={"at": 1})
+    assert [len(call) for call in third.calls] == [1] * 25
+    assert [one.key for one in stage.store.rejects("s")] == ["7"]
+
+
+def test_rows_that_failed_before_and_are_refused_again_do_not_stop_the_run(stage):
+    stage.run(
+        PagesSource(*pages_of(4)), Server(lambda keys: [{"email": f"{k}@x.example", "code": "BUSY"} for k in keys])
+    )
+
+    def refuse(keys):
+        if set(keys) <= {"1", "2", "3", "4"}:
+            raise ChunkRefused("no", "validation_error")
+
+    assert stage.run(PagesSource(*pages_of(4, 4)), Server(refuse), since={"at": 1})
+    assert {one.key for one in stage.store.rejects("s")} == {"1", "2", "3", "4"}
+    assert set(stage.accepted) >= {"5", "6", "7", "8"}
