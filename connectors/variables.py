@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any, Self
 
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -27,6 +29,7 @@ class Variables(BaseSettings):
         """Read every variable, with the prefix `EU_` for `connection: EU`; raises VariablesInvalid."""
         prefix = f"{connection}_" if connection else ""
         try:
+            _check_lines(env_file)
             return cls(_env_prefix=prefix, _env_file=env_file)
         except ValidationError as error:
             raise VariablesInvalid(_explain(error, prefix)) from None
@@ -43,6 +46,17 @@ class Variables(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _FileSource(settings_cls, dotenv_settings), dotenv_settings
+
+
+def _check_lines(env_file: Path | None) -> None:
+    """Refuse a file with a line that would be left out silently."""
+    logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # it would warn of the same line, twice and unnamed
+    if env_file is None or not env_file.is_file():
+        return
+    with env_file.open(encoding="utf-8-sig") as file:
+        for line in parse_stream(file):
+            if line.error:
+                raise VariablesInvalid(f"{env_file}:{line.original.line}: expected NAME=value; correct this line")
 
 
 class _FileSource(PydanticBaseSettingsSource):

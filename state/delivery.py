@@ -9,7 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, delete, insert, select, update
 
 from state.keyed import delete_keys, delete_sent, holds, not_due, remember, rows_of, upsert
-from state.tables import chunks, fingerprints, positions, redeliveries, rejects
+from state.tables import chunks, fingerprints, positions, redeliveries, rejects, streams
 from state.values import AcceptedChunk, Entries, Failure, Position, Redelivery, Step, StoredReject, Unsettled
 
 FIRST_POLL = 2.0
@@ -22,7 +22,7 @@ LONGEST_MESSAGE = 1000
 
 def apply(connection: Connection, stream: str, step: Step, now: float) -> None:
     """Write one step: accepted chunks, rejects, keys that are gone, and the position after them."""
-    _accept(connection, stream, step.accepted, now)
+    _accept(connection, stream, step.accepted, step.destination, now)
     file_rejects(connection, stream, step.rejects, now)
     fail(connection, stream, step.failed, now)
     forget(connection, stream, step.removed)
@@ -30,16 +30,20 @@ def apply(connection: Connection, stream: str, step: Step, now: float) -> None:
         set_position(connection, stream, step.purpose, step.position, now)
 
 
-def _accept(connection: Connection, stream: str, accepted: Sequence[AcceptedChunk], now: float) -> None:
+def _accept(
+    connection: Connection, stream: str, accepted: Sequence[AcceptedChunk], destination: str, now: float
+) -> None:
     if not accepted:
         return
+    unbound = (streams.c.stream == stream) & streams.c.destination.is_(None)
+    connection.execute(update(streams).where(unbound).values(destination=destination or None))
     timing = {"accepted_at": now, "polls": 0, "next_poll_at": now + FIRST_POLL, "status": "accepted"}
     rows = [
         {
             "stream": stream,
             "event_id": chunk.event_id,
             "rows": len(chunk.entries),
-            "entries": Entries.pack(chunk.entries),
+            "entries": Entries.pack(chunk.entries, chunk.refused),
         }
         for chunk in accepted
     ]
@@ -51,6 +55,11 @@ def _accept(connection: Connection, stream: str, accepted: Sequence[AcceptedChun
         delete_keys(connection, rejects, stream, keys)
     if holds(connection, redeliveries, stream):
         not_due(connection, redeliveries, stream, keys)
+
+
+def forget_due(connection: Connection, stream: str) -> None:
+    """Forget which rows are due again: all is read anyway, and the keys may mean nothing any more."""
+    connection.execute(delete(redeliveries).where(redeliveries.c.stream == stream))
 
 
 def set_position(connection: Connection, stream: str, purpose: str, position: Position, now: float) -> None:

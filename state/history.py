@@ -53,6 +53,11 @@ def get_salt(connection: Connection, stream: str) -> bytes | None:
     return connection.scalar(select(streams.c.salt).where(streams.c.stream == stream))
 
 
+def destination_of(connection: Connection, stream: str) -> str | None:
+    """The organisation that took the stream's rows so far; None when none was accepted yet."""
+    return connection.scalar(select(streams.c.destination).where(streams.c.stream == stream))
+
+
 def ensure_salt(connection: Connection, stream: str) -> None:
     """Give a new stream its salt."""
     if get_salt(connection, stream) is None:  # two runs may come at once

@@ -199,17 +199,26 @@ class Store:
         with self._reading() as connection:
             return history.all_positions(connection, stream)
 
-    def set_position(self, lease: Lease, purpose: str, position: Position, drop: str | None = None) -> None:
-        """Move one reading of a stream, and forget another one in the same breath."""
+    def set_position(
+        self, lease: Lease, purpose: str, position: Position, drop: str | None = None, *, forget_due: bool = False
+    ) -> None:
+        """Move one reading of a stream; in the same breath forget another one, or which rows are due again."""
         with self._transaction(lease) as connection:
             delivery.set_position(connection, lease.name, purpose, position, self._clock())
             if drop is not None:
                 history.drop_position(connection, lease.name, drop)
+            if forget_due:
+                delivery.forget_due(connection, lease.name)
 
     def salt(self, stream: str) -> bytes | None:
         """What makes this stream's fingerprints useless to others; None before its first run."""
         with self._reading() as connection:
             return history.get_salt(connection, stream)
+
+    def destination(self, stream: str) -> str | None:
+        """The organisation that took the stream's rows so far; None when none was accepted yet."""
+        with self._reading() as connection:
+            return history.destination_of(connection, stream)
 
     def streams(self) -> list[str]:
         """Every stream that the store knows."""

@@ -35,6 +35,7 @@ streams = Table(
     metadata,
     Column("stream", Text, primary_key=True),
     Column("salt", LargeBinary, nullable=False),
+    Column("destination", Text),
 )
 
 positions = Table(

@@ -38,6 +38,8 @@ class AcceptedChunk:
 
     event_id: str
     entries: Sequence[Entry]
+    refused: Sequence[str] = ()
+    """Identity hashes of rows of the same call that were refused at once: their event may name them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Step:
     """Rows that the server could not take now: they are due again, or become rejects after three times."""
     purpose: str | None = None
     position: Position | None = None
+    destination: str = ""
+    """Who takes the accepted rows: from the first of them on, the stream belongs to that organisation."""
     removed: Sequence[str] = ()
     """Keys that are gone from the source: nothing is kept of them."""
 
@@ -68,23 +72,30 @@ class Step:
 class Entries(Sequence[tuple[str, str]]):
     """The (key, identity hash) pairs of a chunk, packed until somebody looks: a million rows may be unsettled."""
 
-    __slots__ = ("_open", "_packed")
+    __slots__ = ("_open", "_packed", "_refused")
 
     def __init__(self, packed: bytes) -> None:
         self._packed = packed
         self._open: list[tuple[str, str]] | None = None
+        self._refused: list[str] = []
 
     @staticmethod
-    def pack(entries: Sequence[Entry]) -> bytes:
+    def pack(entries: Sequence[Entry], refused: Sequence[str] = ()) -> bytes:
         """The bytes that the store keeps."""
-        columns = [[entry.key for entry in entries], [entry.identity for entry in entries]]
+        columns = [[entry.key for entry in entries], [entry.identity for entry in entries], list(refused)]
         return zlib.compress(orjson.dumps(columns), 1)
 
     def _pairs(self) -> list[tuple[str, str]]:
         if self._open is None:
-            keys, identities = orjson.loads(zlib.decompress(self._packed))
+            keys, identities, self._refused = orjson.loads(zlib.decompress(self._packed))
             self._open = list(zip(keys, identities, strict=True))
         return self._open
+
+    @property
+    def refused(self) -> Sequence[str]:
+        """Identity hashes of rows of the same call that were refused at once."""
+        self._pairs()
+        return self._refused
 
     def __len__(self) -> int:
         return len(self._pairs())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -59,7 +60,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="memsync")
 def memsync() -> None:
-    """Copy records from Salesforce, HubSpot and Postgres into Personize memory, and never lose one."""
+    """Copy records into Personize memory, and never lose one. This version reads Postgres."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -72,7 +73,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except click.Abort:
+        if "--json" in arguments:
+            click.echo(json.dumps({"ok": False, "exit": code, "error": error.format_message()}, indent=2))
+    except (click.Abort, KeyboardInterrupt):
         code = 130
     except BrokenPipeError:
         sys.stdout = None  # nobody listens any more, not even to the flush at exit

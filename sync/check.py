@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
 from connectors.base import Connector, Reading, Record
 from sync.destination import Destination, envelope_for
-from sync.exits import KNOWN_ERRORS, exit_of
-from sync.intake import take_in
+from sync.exits import KNOWN_ERRORS, MISCONFIGURED, exit_of
+from sync.intake import misfit, take_in
 from sync.maps.compile import CompiledMap, compile_map
 from sync.maps.model import PropertyMap
 from sync.memory.collections import Collection
@@ -116,8 +117,15 @@ def _sample_checks(
     property_map: PropertyMap, compiled: CompiledMap, records: list[Record], opened: Opened | None, checks: list[Check]
 ) -> None:
     intake = take_in(records, 0, compiled.row, lambda _: {})
-    reasons = sorted({f"{reject.code}: {reject.message}" for reject in intake.rejects})
-    checks.extend(Check("note", f"some rows will be rejected: {reason}") for reason in reasons[:10])
+    reasons = Counter(f"{reject.code}: {reject.message}" for reject in intake.rejects)
+    told = [f"{number} of {len(records)} will be rejected: {reason}" for reason, number in reasons.most_common(10)]
+    unfit = misfit(intake)
+    checks += [Check("rows", unfit, MISCONFIGURED)] if unfit else [Check("note", line) for line in told]
+    strange = sum("@" not in row.identity for row in intake.rows) if compiled.identity.kind == "email" else 0
+    if strange:
+        checks.append(
+            Check("note", f"{strange} of {len(records)} have an e-mail address without @: is that the field?")
+        )
     if not intake.rows or opened is None or opened.destination is None or opened.pacer is None:
         return
     rows = intake.rows[: property_map.destination.rows_per_call]

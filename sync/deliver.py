@@ -10,8 +10,9 @@ from connectors.base import ConnectorError, Page
 from sync.chunks import Chunk
 from sync.due import FETCHED, due_pages
 from sync.flight import Flight
-from sync.intake import Intake, cut_to, take_in
+from sync.intake import Intake, cut_to, misfit, take_in
 from sync.job import Job
+from sync.maps.problem import MapUnfit
 from sync.memory.settlement import normalise
 from sync.record import Recorder
 from sync.stop import Stopped
@@ -51,11 +52,17 @@ def deliver(job: Job) -> bool:
 def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: Recorder, flight: Flight) -> bool:
     """Take the pages in, sending on the way; returns whether none was cut short by the limit."""
     left = job.limit
+    again: dict[str, bytes] = {}
     for number, page in pages:
-        intake = take_in(page.records, number, job.make_row, known)
+        intake = take_in(page.records, number, job.make_row, _with(again, known))
+        if number == FETCHED:  # they may lie in a page of this run as well
+            again |= {row.key: row.fingerprint for row in intake.rows}
+        unfit = misfit(intake)
+        if unfit is not None:
+            raise MapUnfit(unfit)
         if left is not None:
             intake = cut_to(intake, left)
-            left -= len(intake.rows) + len(intake.rejects)
+            left -= len(intake.rows)
         recorder.enter(number, page, intake)
         _send(job, intake, recorder, flight)
         if number == FETCHED:  # what failed together is not filled up with others
@@ -64,6 +71,13 @@ def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: R
         if intake.cut:
             return False
     return True
+
+
+def _with(again: Mapping[str, bytes], known: Known) -> Known:
+    """The fingerprints, those of rows that this run sent again included."""
+    if not again:
+        return known
+    return lambda keys: {**known(keys), **{key: again[key] for key in keys if key in again}}
 
 
 def _finish(job: Job, recorder: Recorder, flight: Flight) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from connectors.base import ConnectorError, SourceMisconfigured
 from connectors.variables import VariablesInvalid
 from state.errors import LeaseHeld, LeaseLost, StateUrlInvalid, StoreUnusable
-from sync.maps.problem import MapsInvalid
+from sync.maps.problem import MapsInvalid, MapUnfit
 from sync.memory.errors import DestinationError, DestinationMisconfigured, QuotaExhausted
 from sync.stop import Stopped
 
@@ -33,6 +33,7 @@ _MOST_SERIOUS_FIRST = (
 
 _BY_ERROR: tuple[tuple[type[BaseException], int], ...] = (
     (MapsInvalid, MISCONFIGURED),
+    (MapUnfit, MISCONFIGURED),
     (VariablesInvalid, MISCONFIGURED),
     (SourceMisconfigured, MISCONFIGURED),
     (DestinationMisconfigured, MISCONFIGURED),

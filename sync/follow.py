@@ -11,7 +11,7 @@ from state.values import Failure, Unsettled
 from sync.job import Ledger
 from sync.memory.errors import ChunkRefused, DestinationUnavailable, RateLimited
 from sync.memory.pace import Pacer
-from sync.memory.settlement import EventOutcome, blame, outcome_of
+from sync.memory.settlement import EventOutcome, blame, outcome_of, without_names
 from sync.stop import Stop
 from sync.summary import Summary
 
@@ -96,7 +96,7 @@ class Follower:
 
     def _settle(self, chunk: Unsettled, found: EventOutcome) -> None:
         failures = failures_of(chunk.entries, found, self._hash)
-        self._ledger.settle(chunk, failures)
+        self._summary.filed += self._ledger.settle(chunk, failures)
         self._summary.failed += len(failures)
         self._summary.settled += chunk.rows - len(failures)
 
@@ -118,6 +118,12 @@ def failures_of(
     entries: Sequence[tuple[str, str]], found: EventOutcome, hashed: Callable[[str], str]
 ) -> Sequence[Failure]:
     """The rows that an ended event did not store; all of them when the server does not say which."""
+    found = replace(found, errors=tuple(replace(e, message=without_names(e.message)) for e in found.errors))
+    refused = set(getattr(entries, "refused", ()))  # these were dealt with when the call was answered
+    errors = tuple(e for e in found.errors if not any(hashed(name) in refused for name in e.identities))
+    if found.verdict == "partly" and found.errors and not errors:
+        return []
+    found = replace(found, errors=errors)
     blamed = blame(found.errors, [mark for _, mark in entries], hashed)
     if found.verdict == "stored":
         return []

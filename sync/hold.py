@@ -92,6 +92,10 @@ class HeldState:
     def settle(self, chunk: Unsettled, failures: Sequence[Failure]) -> int:
         return self._store.settle(self._lease, chunk, failures)
 
+    def begin(self, purpose: str, position: Position, *, afresh: bool) -> None:
+        """Enter a reading before its first row is sent; `afresh`: keys of another source are due no more."""
+        self._store.set_position(self._lease, purpose, position, forget_due=afresh)
+
     def conclude(self, purpose: str, position: Position) -> None:
         """Enter that everything due was read; a full reading that is complete becomes the stream's ordinary one."""
         if purpose == FULL:

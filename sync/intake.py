@@ -9,6 +9,11 @@ from connectors.base import Record
 from sync.chunks import Outgoing
 from sync.maps.row import PLAIN_SIZE, TEXT_SIZE, Reject, Row
 
+FEW = 50
+"""Records, or answered rows, below which the share of failed ones says nothing."""
+SHARE = 0.2
+"""The share of failed ones from which on the map is to blame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -51,11 +56,21 @@ _new = tuple.__new__  # a third of the time that the class's own constructor tak
 
 
 def cut_to(intake: Intake, most: int) -> Intake:
-    """At most so many rows and rejects of an intake, rejects first."""
-    rejects = intake.rejects[:most]
-    rows = intake.rows[: most - len(rejects)]
-    cut = len(rows) + len(rejects) < len(intake.rows) + len(intake.rejects)
-    return Intake(rows, rejects, intake.unchanged, cut)
+    """At most so many rows of an intake. Rejects do not count: the same ones would use the limit up every time."""
+    return Intake(intake.rows[:most], intake.rejects, intake.unchanged, cut=most < len(intake.rows))
+
+
+def misfit(intake: Intake) -> str | None:
+    """Why the map does not fit the source, when most records of a page, or all, cannot be mapped; None otherwise."""
+    total = len(intake.rows) + len(intake.rejects) + intake.unchanged
+    failed = [reject for reject in intake.rejects if reject.code == "TRANSFORM_FAILED"]
+    if total < FEW or not (len(failed) > SHARE * total or len(intake.rejects) == total):
+        return None
+    example = (failed or intake.rejects)[0]
+    return (
+        f"{len(failed or intake.rejects):,} of {total:,} records cannot be mapped ({example.message}), so the map does "
+        "not fit the source; correct it and run again, these records were not rejected"
+    )
 
 
 def body_of(row: Row, delivered: bytes | None) -> bytes:

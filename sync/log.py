@@ -11,7 +11,7 @@ from typing import Any, Literal
 import structlog
 
 _SECRET = re.compile(
-    r"(sk_[A-Za-z]+_|Bearer\s+)[^\s\"',}]+|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)\S+(?=@)", re.IGNORECASE
+    r"(sk_[A-Za-z]+_|Bearer\s+)(?!\.{3})[^\s\"',}()]+|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)\S+(?=@)", re.IGNORECASE
 )
 _EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 

@@ -24,6 +24,8 @@ class Start:
     since: Mapping[str, Any] | None
     note: str = ""
     """Why everything is read again, where it is."""
+    moved: bool = False
+    """Whether another source is read than before, so that its keys may mean nothing."""
 
 
 def origin_of(source: Source) -> str:
@@ -32,30 +34,31 @@ def origin_of(source: Source) -> str:
     return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
-def start_of(now: Position, kept: Position | None, kept_full: Position | None, *, full: bool) -> Start:
-    """The start of an ordinary run; `now` holds what the map and the destination are at present.
-
-    Raises DestinationMisconfigured when the rows so far went to another organisation.
-    """
-    if kept is None:
-        return Start(INCREMENTAL, None)
-    if kept.destination != now.destination:
+def check_destination(bound: str | None, now: Position) -> None:
+    """Raise DestinationMisconfigured when the stream's rows so far went to another organisation."""
+    if bound is not None and bound != now.destination:
         raise DestinationMisconfigured(
-            f"this stream was delivered to {kept.destination} so far, now it is {now.destination}; use another "
+            f"this stream was delivered to {bound} so far, now it is {now.destination}; use another "
             "MEMSYNC_STATE_URL for another organisation, or `memsync state reset` to send everything there"
         )
-    note = _change(kept, now)
+
+
+def start_of(now: Position, kept: Position | None, kept_full: Position | None, *, full: bool) -> Start:
+    """The start of an ordinary run; `now` holds what the map and the destination are at present."""
+    if kept is None:
+        return Start(INCREMENTAL, None)
+    note = _change(kept, now) or (_change(kept_full, now) if kept_full is not None else "")
     if not full and not note:
         return Start(INCREMENTAL, kept.cursor)
     resumable = kept_full is not None and not _change(kept_full, now)
-    return Start(FULL, kept_full.cursor if kept_full is not None and resumable else None, note)
+    cursor = kept_full.cursor if kept_full is not None and resumable else None
+    return Start(FULL, cursor, note, moved=kept.origin != now.origin)
 
 
 def backfill_start(purpose: str, now: Position, kept: Position | None) -> Start:
     """The start of a backfill: where it was interrupted, or the beginning of its range."""
     resumable = kept is not None and not kept.complete and not _change(kept, now)
-    same = kept is not None and kept.destination == now.destination
-    return Start(purpose, kept.cursor if kept is not None and resumable and same else None)
+    return Start(purpose, kept.cursor if kept is not None and resumable else None)
 
 
 def _change(kept: Position, now: Position) -> str:

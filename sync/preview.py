@@ -37,6 +37,9 @@ class PreviewState:
     def apply(self, step: Step) -> None:
         """Nothing: a dry run changes no state."""
 
+    def begin(self, purpose: str, position: Position, *, afresh: bool) -> None:
+        """Nothing: a dry run moves no cursor."""
+
     def conclude(self, purpose: str, position: Position) -> None:
         """Nothing: a dry run moves no cursor."""
 

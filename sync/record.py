@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from connectors.base import Page
@@ -11,17 +11,15 @@ from state.values import AcceptedChunk, Entry, Failure, Position, Step
 from sync.chunks import Chunk
 from sync.due import FETCHED
 from sync.flight import Landed
-from sync.intake import Intake
+from sync.intake import FEW, SHARE, Intake
 from sync.job import Job
 from sync.memory.errors import DestinationMisconfigured
 from sync.memory.settlement import normalise
 from sync.memory.writer import ChunkOutcome, Receipt, Refusal
 from sync.watermark import Watermark
 
-FEW = 50
-"""Answered rows below which the share of refused ones says nothing."""
-SHARE = 0.2
-"""The share of refused rows from which on the map is to blame."""
+ROW_S_OWN = frozenset({"CONTENT_TOO_LARGE", "MISSING_IDENTIFIER"})
+"""Reasons that lie in a row, whatever the map."""
 ALIKE = 3
 """So many chunks at the start of a run without a single row taken: the map is to blame."""
 
@@ -73,7 +71,8 @@ class Recorder:
 
     def _note(self, chunk: Chunk, outcome: ChunkOutcome) -> Exception | None:
         """Enter one chunk; returns what keeps the run from going on."""
-        self._accepted += [self._take(receipt) for receipt in outcome.receipts]
+        refused = [self._job.hash_identity(normalise(refusal.row.identity)) for refusal in outcome.refusals]
+        self._accepted += [self._take(receipt, refused) for receipt in outcome.receipts]
         self._summary.retries += outcome.retries
         self._summary.duplicates_possible += outcome.duplicates_possible
         if chunk.rows[0].page == FETCHED:  # rows that failed before: they say nothing about the map
@@ -87,14 +86,14 @@ class Recorder:
             self._held += [refusal for refusal in outcome.refusals if refusal.final]
         return misfit or outcome.problem
 
-    def _take(self, receipt: Receipt) -> AcceptedChunk:
+    def _take(self, receipt: Receipt, refused: Sequence[str]) -> AcceptedChunk:
         hashed = self._job.hash_identity
         self._summary.sent += len(receipt.rows)
         self._summary.accepted += len(receipt.rows)
         for page, rows in Counter(row.page for row in receipt.rows).items():
             self._watermark.done(page, rows)
         entries = [Entry(row.key, row.fingerprint, hashed(normalise(row.identity))) for row in receipt.rows]
-        return AcceptedChunk(receipt.event_id, entries)
+        return AcceptedChunk(receipt.event_id, entries, refused)
 
     def _turn_down(self, refusal: Refusal) -> Failure:
         if refusal.final:
@@ -110,7 +109,15 @@ class Recorder:
         if cursor is not None:
             self._position = replace(self._job.position, cursor=cursor)
         purpose = self._job.purpose if self._position else None
-        step = Step(self._accepted, self._filed, self._failed, purpose, self._position, list(self.removed))
+        step = Step(
+            accepted=self._accepted,
+            rejects=self._filed,
+            failed=self._failed,
+            purpose=purpose,
+            position=self._position,
+            destination=self._job.position.destination,
+            removed=list(self.removed),
+        )
         if not (step.accepted or step.rejects or step.failed or step.removed or step.position):
             return
         self._job.ledger.apply(step)
@@ -137,7 +144,7 @@ class MapVerdict:
         if isinstance(outcome.problem, DestinationMisconfigured):
             self.guilty = True
             return outcome.problem
-        refused = [refusal for refusal in outcome.refusals if refusal.final]
+        refused = [refusal for refusal in outcome.refusals if refusal.final and refusal.code not in ROW_S_OWN]
         self._refused += len(refused)
         self._taken += sum(len(receipt.rows) for receipt in outcome.receipts)
         self._answered += len(outcome.refusals) + sum(len(receipt.rows) for receipt in outcome.receipts)

@@ -27,7 +27,7 @@ from sync.maps.model import PropertyMap
 from sync.memory.collections import Collection
 from sync.memory.pace import Pacer
 from sync.memory.writer import BatchWriter
-from sync.positions import FULL, INCREMENTAL, Start, backfill_start, origin_of, start_of
+from sync.positions import FULL, INCREMENTAL, Start, backfill_start, check_destination, origin_of, start_of
 from sync.preview import PreviewState, PreviewWriter
 from sync.settings import Settings
 from sync.stop import Stop
@@ -49,6 +49,11 @@ class Request:
     until: datetime | None = None
     keys: Sequence[str] | None = None
     """Only these records, read by key."""
+
+    @property
+    def again(self) -> str:
+        """What goes on where this was stopped."""
+        return "the same command" if self.full or self.command != "run" else "the next run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def run_stream(property_map: PropertyMap, request: Request, around: Surroundings
     except Exception as error:
         if around.debug and not isinstance(error, exits.KNOWN_ERRORS):
             raise
-        _fail(summary, error, around.stop.signal)
+        _fail(summary, error, around.stop.signal, request.again)
     meter.read_off(summary)
     return summary
 
@@ -109,15 +114,15 @@ class _Meter:
 _STATUSES = {exits.QUOTA: "quota", exits.HELD: "held", exits.INTERRUPTED: "stopped", exits.TERMINATED: "stopped"}
 
 
-def _fail(summary: Summary, error: Exception, signal: int | None) -> None:
+def _fail(summary: Summary, error: Exception, signal: int | None, again: str) -> None:
     """Enter why a run ended early; what was read but not handed over will be read again."""
     summary.exit = exits.exit_of(error, signal)
     summary.status = _STATUSES.get(summary.exit, "failed")
-    summary.message = str(error) or "stopped; the next run goes on from here"
+    summary.message = str(error) or f"stopped; {again} goes on from here"
     if summary.exit == exits.UNEXPECTED:
         # Nobody knows what such a message holds, so it stays out: it may be a piece of a record.
         summary.message = f"unexpected {type(error).__name__}; run again with --debug to see where"
-    summary.left_over()
+    summary.left_over(again)
 
 
 def _conclude(summary: Summary) -> None:
@@ -138,7 +143,7 @@ def _run(property_map: PropertyMap, request: Request, around: Surroundings, summ
             _deliver(property_map, request, around, summary, HeldState(store, lease), store.salt(stream) or b"")
             _conclude(summary)
         except Exception as error:
-            _fail(summary, error, around.stop.signal)
+            _fail(summary, error, around.stop.signal, request.again)
             raise
         finally:
             meter.read_off(summary)
@@ -172,6 +177,8 @@ def _deliver(
     summary.notes += [start.note] if start.note else []
     summary.cursor_from = start.since
     plan = _Plan(property_map, request, around, summary, state, compiled, now, start, salt)
+    if start.purpose == FULL and request.keys is None:
+        state.begin(FULL, replace(now, cursor=start.since), afresh=start.moved)
     connector = open_source(property_map, request.since, compiled.source_fields)
     try:
         job = _job(plan, connector)
@@ -181,7 +188,7 @@ def _deliver(
     finally:
         connector.close()
     if not whole:
-        summary.notes.append(f"stopped at --limit {request.limit}; the next run goes on behind it")
+        summary.notes.append(f"stopped at --limit {request.limit}; {request.again} goes on behind it")
     elif request.keys is None:
         state.conclude(start.purpose, replace(now, cursor=summary.cursor_to or start.since, complete=True))
     if isinstance(job.writer, PreviewWriter):
@@ -193,6 +200,7 @@ def _deliver(
 def _start(stream: str, request: Request, store: Store | None, now: Position) -> Start:
     if store is None:
         return Start(INCREMENTAL, None)
+    check_destination(store.destination(stream), now)
     if request.command == "backfill":
         purpose = f"backfill {request.since or ''}..{request.until or ''}"
         return backfill_start(purpose, now, store.position(stream, purpose))

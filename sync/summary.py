@@ -29,6 +29,8 @@ class Summary:
     gone: int = 0
     failed: int = 0
     """Accepted rows whose event ended badly: they are sent again, at most three times."""
+    filed: int = 0
+    """Of the failed rows, those that are rejects now: for the third time, or for a reason that stays."""
     waiting: int = 0
     """Accepted rows whose event has not ended: the next run follows them."""
     calls: int = 0
@@ -53,11 +55,11 @@ class Summary:
         self.rejected += rows
         self.reasons[code] = self.reasons.get(code, 0) + rows
 
-    def left_over(self) -> None:
-        """Take rows that were read but not handled out of the count: the next run reads them again."""
+    def left_over(self, again: str) -> None:
+        """Take rows that were read but not handled out of the count, and say what reads them `again`."""
         handled = self.filtered + self.unchanged + self.sent + self.rejected
         if self.read > handled:
-            self.notes.append(f"{self.read - handled} rows were read but not sent; the next run reads them again")
+            self.notes.append(f"{self.read - handled:,} rows were read but not sent; {again} reads them again")
             self.read = handled
 
     @property

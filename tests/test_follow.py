@@ -5,11 +5,12 @@ from itertools import pairwise
 import pytest
 
 from state.store import open_store
-from state.values import AcceptedChunk, Entry, Step
-from sync.follow import GROWTH, LONGEST, NEVER_AFTER, VANISHED_AFTER, Follower
+from state.values import AcceptedChunk, Entries, Entry, Step
+from sync.follow import GROWTH, LONGEST, NEVER_AFTER, VANISHED_AFTER, Follower, failures_of
 from sync.hold import HeldState
 from sync.memory.errors import ChunkRefused, DestinationUnavailable, QuotaExhausted, RateLimited
 from sync.memory.pace import OwnAllowance, Pacer
+from sync.memory.settlement import outcome_of
 from sync.stop import Stopped
 from sync.summary import Summary
 
@@ -218,3 +219,39 @@ def test_the_next_run_goes_on_where_this_one_ended(stage):
     stage.follow({"e": [done()]}, wait=60)
     assert stage.summary.settled == 1
     assert len(stage.asked) == asked + 1
+
+
+def test_two_errors_of_one_row_do_not_hide_another_failed_row():
+    errors = [{"email": "a@x.example", "message": "one"}, {"email": "a@x.example", "message": "two"}]
+    found = outcome_of({"status": "partial_failure", "failed": 2, "errors": errors})
+    failures = failures_of([("1", "a@x.example"), ("2", "b@x.example")], found, str)
+    assert {one.key for one in failures} == {"1", "2"}
+
+
+@pytest.mark.parametrize("count", ["3", 3.0, 1e30])
+def test_a_count_of_failed_rows_is_read_however_it_is_written(count):
+    found = outcome_of({"status": "completed", "failed": count})
+    assert len(failures_of([("1", "a"), ("2", "b")], found, str)) == 2
+
+
+def test_an_error_of_a_row_that_was_refused_at_once_fails_no_other_row():
+    entries = Entries(Entries.pack([Entry("1", b"", "a@x.example")], ["bad@x.example"]))
+    errors = [{"email": "bad@x.example", "message": "no"}]
+    assert failures_of(entries, outcome_of({"status": "partial_failure", "failed": 1, "errors": errors}), str) == []
+
+
+def test_what_may_be_a_piece_of_a_record_is_left_out_of_the_server_s_words():
+    errors = [{"email": "a@x.example", "message": "bad name Canary N1 phone CANARY-555, 'x y' is odd"}]
+    (failure,) = failures_of([("1", "a@x.example")], outcome_of({"status": "partial", "errors": errors}), str)
+    assert failure.message == "bad name ... ... phone ... ... is odd"
+
+
+def test_rows_that_fail_for_good_are_told_from_those_sent_again(tmp_path):
+    stage = Stage(tmp_path)
+    stage.accept("e", "a", "b")
+    errors = [
+        {"email": "a", "code": "CONTENT_TOO_LARGE", "message": "x"},
+        {"email": "b", "code": "BUSY", "message": "x"},
+    ]
+    stage.follow({"e": [{"status": "partial_failure", "errors": errors}]})
+    assert (stage.summary.failed, stage.summary.filed) == (2, 1)

@@ -9,7 +9,7 @@ import pytest
 from connectors.postgres import Source
 from state.values import Position
 from sync.memory.errors import DestinationMisconfigured
-from sync.positions import FULL, INCREMENTAL, Start, backfill_start, origin_of, start_of
+from sync.positions import FULL, INCREMENTAL, Start, backfill_start, check_destination, origin_of, start_of
 
 NOW = Position(None, complete=False, map_hash="map", origin="origin", destination="org at host")
 KEPT = replace(NOW, cursor={"at": 5}, complete=True)
@@ -53,7 +53,15 @@ def test_a_full_reading_of_an_older_map_is_not_gone_on_with() -> None:
 
 def test_another_organisation_is_refused_with_the_remedies() -> None:
     with pytest.raises(DestinationMisconfigured, match=r"delivered to org at host so far.*MEMSYNC_STATE_URL"):
-        start_of(replace(NOW, destination="another"), KEPT, None, full=False)
+        check_destination("org at host", replace(NOW, destination="another"))
+    check_destination(None, NOW)
+    check_destination(NOW.destination, NOW)
+
+
+def test_a_reading_begun_under_another_map_is_made_good() -> None:
+    begun = replace(NOW, map_hash="another", cursor={"at": 1})
+    start = start_of(NOW, KEPT, begun, full=False)
+    assert (start.purpose, start.since) == ("full", None)
 
 
 def test_an_interrupted_backfill_goes_on_and_a_finished_one_starts_over() -> None:
@@ -63,8 +71,8 @@ def test_an_interrupted_backfill_goes_on_and_a_finished_one_starts_over() -> Non
     assert backfill_start("backfill ..", NOW, None) == Start("backfill ..", None)
 
 
-@pytest.mark.parametrize("change", [{"map_hash": "other"}, {"origin": "other"}, {"destination": "other"}])
-def test_a_backfill_of_another_map_or_destination_starts_over(change: dict[str, str]) -> None:
+@pytest.mark.parametrize("change", [{"map_hash": "other"}, {"origin": "other"}])
+def test_a_backfill_of_another_map_or_source_starts_over(change: dict[str, str]) -> None:
     assert backfill_start("b", replace(NOW, **change), replace(NOW, cursor={"at": 4})).since is None
 
 

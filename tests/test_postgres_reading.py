@@ -313,5 +313,5 @@ def test_another_server_or_one_restored_from_a_backup_is_read_from_the_start(dat
 def test_a_cursor_that_is_none_of_ours_is_refused_with_the_remedy(database, spoil):
     filled(database, 1)
     connector = database.connector()
-    with pytest.raises(SourceMisconfigured, match="memsync state reset STREAM"):
+    with pytest.raises(SourceMisconfigured, match="memsync run STREAM --full"):
         list(connector.read(spoil(last_cursor(connector))))

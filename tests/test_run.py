@@ -306,3 +306,69 @@ def test_no_secret_and_no_value_of_a_record_reaches_the_state_store_or_the_logs(
     for canary in ("CANARYKEY", "CANARYNAME", "canary@example.com", "CANARYNOTE"):
         assert canary.encode() not in kept
         assert canary not in ended.out + ended.err
+
+
+def test_rows_of_a_limited_run_or_a_backfill_belong_to_their_organisation_too(
+    tmp_path: Path, place: Workplace, database: Database
+) -> None:
+    add(database, 1, 25)
+    assert place.run("--limit", "5").code == 0
+    with Sandbox(SandboxOptions(database=tmp_path / "other.db")) as other:
+        place.variables["PERSONIZE_BASE_URL"] = other.url
+        assert place.run().code == 2
+        assert place.run("--dry-run").code == 2
+        assert place.memsync("backfill", "customers", "--wait", "0s").code == 2
+        assert other.seen().rows == 0
+
+
+def test_a_map_that_is_put_back_before_its_reading_ended_is_made_good(
+    place: Workplace, database: Database, sandbox: Sandbox
+) -> None:
+    add(database, 1, 25)
+    place.run()
+    place.write_map(MAP.replace("[strip, lower]", "[strip, upper]"))
+    assert place.run("--limit", "5").stream["sent"] == 5
+    place.write_map(MAP)
+    assert place.run().stream["sent"] == 5
+    assert all((memory(sandbox, f"p{n}@example.com") or {})["plan"] == "team" for n in range(1, 26))
+
+
+def test_a_limit_gets_on_behind_rows_that_cannot_be_sent(place: Workplace, database: Database) -> None:
+    add(database, 1, 20)
+    database.do("UPDATE customers SET email = NULL WHERE id <= 8")
+    assert place.run("--limit", "5").stream["sent"] == 5
+    assert place.run("--limit", "5").stream["sent"] == 5
+    assert place.run("--limit", "5").stream["sent"] == 2
+
+
+def test_a_map_that_most_records_do_not_fit_stops_the_run_and_rejects_nothing(
+    place: Workplace, database: Database
+) -> None:
+    add(database, 1, 60)
+    place.write_map(MAP.replace("[strip, lower]", "[number]"))
+    ended = place.run()
+    assert (ended.code, ended.stream["rejected"]) == (2, 0)
+    assert "60 of 60 records cannot be mapped" in ended.stream["message"]
+    assert place.memsync("validate").code == 2
+
+
+def test_every_answer_to_json_is_one_document(place: Workplace) -> None:
+    for arguments in (["run", "nobody"], ["run", "--limit", "0"], ["status", "nobody"], ["runn"], ["backfill"]):
+        ended = place.memsync(*arguments, "--json")
+        assert (ended.code, ended.json["ok"], ended.json["exit"]) == (2, False, 2)
+        assert ended.json["error"]
+
+
+def test_a_signal_while_the_destination_is_asked_who_it_is_ends_with_its_own_code(
+    place: Workplace, database: Database, tmp_path: Path
+) -> None:
+    with Sandbox(SandboxOptions(database=tmp_path / "slow.db", latency=30)) as slow:
+        place.variables["PERSONIZE_BASE_URL"] = slow.url
+        with place.start("run", "--json") as process:
+            while not slow.calls():
+                time.sleep(0.02)
+            process.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            process.communicate(timeout=20)
+        assert process.returncode == 143
+        assert time.monotonic() - began < 8.5

@@ -126,7 +126,7 @@ def test_status_shows_cursors_runs_and_counts(memsync: Command, filled: Path) ->
     assert (one["delivered"], one["unsettled_rows"], one["rejected"]) == (2, 2, 2)
     assert one["positions"]["incremental"]["cursor"] == {"v": 1, "at": 5}
     assert [run["status"] for run in one["runs"]] == ["ok"]
-    assert "2 rows delivered, 2 not settled yet, 0 due again, 2 rejected" in memsync("status", "contacts").out
+    assert "2 rows delivered, 2 of them not settled yet, 0 due again, 2 rejected" in memsync("status", "contacts").out
     assert "contacts" in memsync("status").out
 
 

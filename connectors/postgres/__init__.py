@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors import source, variables
 from connectors.base import Connector
@@ -25,6 +26,15 @@ class Source(source.Source):
         pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$",
         description="The zone in which columns of type `timestamp` (without time zone) are written.",
     )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, LookupError):
+            raise ValueError("unknown time zone; expected a name such as Europe/Berlin") from None
+        return value
 
     @model_validator(mode="before")
     @classmethod

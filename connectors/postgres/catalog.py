@@ -44,7 +44,11 @@ SELECT c.oid::bigint AS oid, n.nspname AS schema, c.relname AS name, c.relkind::
        CASE c.relkind WHEN 'p' THEN (SELECT sum(pg_table_size(relid)) FROM pg_partition_tree(c.oid))::bigint
             WHEN 'v' THEN 0 ELSE pg_table_size(c.oid) END AS size,
        EXISTS (SELECT FROM pg_partition_tree(c.oid) p JOIN pg_class f ON f.oid = p.relid WHERE f.relkind = 'f')
-           AS foreign_parts
+           AS foreign_parts,
+       (WITH RECURSIVE part(oid) AS (
+            SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid
+            UNION SELECT i.inhrelid FROM pg_inherits i JOIN part ON i.inhparent = part.oid)
+        SELECT coalesce(string_agg(oid::text, ',' ORDER BY oid), '') FROM part) AS parts
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname IN (%(name)s::text, lower(%(name)s::text))
   AND (n.nspname IN (%(schema)s::text, lower(%(schema)s::text))
@@ -110,6 +114,8 @@ class Relation:
     """Whether row level security hides rows from this role."""
     may_enter: bool
     role: str
+    parts: str
+    """The partitions, or the tables that inherit, by their ids: one that was filled elsewhere brings old rows along."""
     xmin: bool
     """Whether this role can read which transaction wrote a row."""
     columns: tuple[Column, ...]

@@ -14,7 +14,7 @@ from connectors.postgres.cursor import decode
 from connectors.postgres.notes import notes_on_connection
 from connectors.postgres.plan import Plan
 from connectors.postgres.reader import PAGE_BYTES, PAGE_ROWS, Reader
-from connectors.postgres.rows import fetch, split_key
+from connectors.postgres.rows import fetch, fits, split_key
 from connectors.postgres.server import meet
 from connectors.postgres.session import STATEMENT_TIMEOUT, Connection, Session, TookTooLong
 from connectors.postgres.target import Target
@@ -88,8 +88,9 @@ class PostgresConnector:
         """Yield these records as they are now; those gone, or outside `where` by now, are left out."""
         plan = self._planned()
         for first in range(0, len(keys), KEYS_AT_ONCE):
-            batch = [split_key(plan, key) for key in keys[first : first + KEYS_AT_ONCE]]
-            yield from self._records(plan, batch)
+            batch = [split_key(plan, key) for key in keys[first : first + KEYS_AT_ONCE] if fits(plan, key)]
+            if batch:
+                yield from self._records(plan, batch)
 
     def _records(self, plan: Plan, keys: list[tuple[str, ...]]) -> Iterator[Record]:
         """The records of a batch; of half of it at a time where rows are wide."""

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from connectors.base import Cursor, SourceMisconfigured
 
-RESET = "the saved cursor cannot be used: `memsync state reset STREAM` starts the stream again from the beginning"
+RESET = "the saved cursor cannot be used: `memsync run STREAM --full` reads everything again; equal rows are not sent"
 Phase = Literal["full", "late", "nulls", "new", "ahead", "done"]
 
 
@@ -72,12 +72,24 @@ _ADAPTER = TypeAdapter(Progress)
 def encode(progress: Progress) -> Cursor:
     """The document to store."""
     document: Cursor = orjson.loads(orjson.dumps(progress))
-    return document
+    return document | {"shown": _shown(progress)}
+
+
+def _shown(progress: Progress) -> str:
+    """The position as a person reads it; only for looking at."""
+    if progress.phase == "full":
+        return (
+            f"reading everything, up to key {', '.join(progress.at.key)}"
+            if progress.at and progress.at.key
+            else "start"
+        )
+    return f"up to {progress.saved.cursor}" if progress.saved.cursor else "everything"
 
 
 def decode(cursor: Cursor) -> Progress:
     """Read a stored document back; raises SourceMisconfigured when it is none of ours."""
     try:
-        return _ADAPTER.validate_json(orjson.dumps(cursor), strict=True)
-    except (ValidationError, TypeError):
+        document = {name: value for name, value in cursor.items() if name != "shown"}
+        return _ADAPTER.validate_json(orjson.dumps(document), strict=True)
+    except (ValidationError, TypeError, AttributeError):
         raise SourceMisconfigured(RESET) from None

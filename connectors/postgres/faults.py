@@ -71,7 +71,7 @@ def explain(error: psycopg.Error, target: Target, what: str) -> ConnectorError:
     said = f"{state} {error.diag.message_primary or ''}".strip()
     if state == "22023" and said.startswith('22023 time zone "'):
         return SourceMisconfigured(f"{what}: `timezone`: {said}: expected a name such as Europe/Berlin")
-    if state.startswith(_QUOTES_DATA):
+    if state.startswith(_QUOTES_DATA) or error.diag.context:  # what a function says may quote data, too
         return SourceMisconfigured(
             f"{what}: the server could not compute a value ({type(error).__name__}, {state}): "
             "look for casts and arithmetic in `where`, in `query` or in the view"

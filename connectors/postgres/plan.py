@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -114,14 +115,14 @@ def _plan(
         lookback=source.lookback if source.lookback is not None else _lookback(cursor, source.timezone, xmin=xmin),
         settle=source.settle or timedelta(0),
         table=relation.oid if relation else None,
-        definition=_definition(source, label, key, cursor),
+        definition=_definition(source, label, key, cursor, relation.parts if relation else ""),
         notes=tuple(notes) + notes_on_lookback(source, cursor, xmin=xmin),
     )
 
 
-def _definition(source: Source, label: str, key: tuple[Column, ...], cursor: Column | None) -> str:
+def _definition(source: Source, label: str, key: tuple[Column, ...], cursor: Column | None, parts: str) -> str:
     columns = [[column.name, column.cast] for column in (*key, *((cursor,) if cursor else ()))]
-    text = orjson.dumps([label, source.query, source.where, source.timezone, columns])
+    text = orjson.dumps([label, source.query, source.where, source.timezone, columns, parts])
     return hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -179,12 +180,15 @@ def _require_moments(source: Source, cursor: Column | None, label: str) -> None:
 # Columns
 
 
+_PATH_STEP = re.compile(r"[.\[]")
+
+
 def select_columns(fields: Sequence[str] | None, columns: tuple[Column, ...], label: str) -> tuple[Column, ...]:
     """The columns that hold these fields; of a path such as `profile.city`, the column `profile`."""
     if fields is None:
         return tuple(column for column in columns if column.readable and column.base not in BULKY)
     known = {column.name for column in columns}
-    names = [field if field in known else field.partition(".")[0] for field in fields]
+    names = [field if field in known else _PATH_STEP.split(field, maxsplit=1)[0] for field in fields]
     return _columns_named(tuple(dict.fromkeys(names)), columns, "field", label)
 
 

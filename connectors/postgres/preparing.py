@@ -37,7 +37,7 @@ def find(connection: Connection, name: str) -> Relation:
         raise SourceMisconfigured(f'object {name}: expected schema.table, or "Schema"."Table" in double quotes')
     found = relation_of(connection, *parts)
     if found is None:
-        known = [one.text if parts[0] else one.name for one in listed(connection)]
+        known = [one.text for one in listed(connection)]
         raise SourceMisconfigured(
             f"object {name}: no such table or view, or not visible to this role{near(name, known)}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,9 @@ from connectors.postgres.session import Connection
 # libpq hands rows over in chunks of this size, so wide rows are not all in memory at once.
 CHUNK = 50
 _SAMPLED = 10
+
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 def record_maker(plan: Plan) -> Callable[[Any], Callable[[Sequence[Any]], Record]]:
@@ -63,6 +67,16 @@ def key_of(plan: Plan, record: Record) -> tuple[str, ...]:
 def split_key(plan: Plan, key: str) -> tuple[str, ...]:
     """A record's key, taken apart into the texts of its columns."""
     return (key,) if len(plan.key) == 1 else tuple(orjson.loads(key))
+
+
+def fits(plan: Plan, key: str) -> bool:
+    """Whether a key can be one of this plan's: after a change of the map or the table, an old one may not be."""
+    try:
+        parts = split_key(plan, key)
+    except (ValueError, TypeError):
+        return False
+    numbers = (text for column, text in zip(plan.key, parts, strict=False) if column.base.startswith("int"))
+    return len(parts) == len(plan.key) and all(_INTEGER.fullmatch(str(text)) for text in numbers)
 
 
 def position_of(plan: Plan, record: Record) -> Position:

@@ -69,7 +69,9 @@ def explained(statement: Clause) -> Clause:
 def horizon(plan: Plan, until: datetime | None, *, control: bool = True) -> Clause:
     """Which server this is and how far its transactions have come, in one snapshot."""
     identity = (
-        "(SELECT system_identifier FROM pg_control_system())::text, "
+        # A copy of a database in the same cluster is another source: the cluster's own identifier is not enough.
+        "(SELECT system_identifier || '/' || oid FROM pg_control_system(), pg_database "
+        "WHERE datname = current_database())::text, "
         "(SELECT timeline_id FROM pg_control_checkpoint())::int"
     )
     ceiling, values = _ceiling(plan, until)

@@ -38,13 +38,19 @@ class LocalTimeLoader(Loader):
         return f"{text[:10]}T{text[11:]}+00:00" if text[10:11] == " " and text[-1] != "C" else text
 
 
+_LONGEST_INT = 4000
+"""Digits; Python refuses to read more than 4,300 as a number."""
+
+
 class NumberLoader(Loader):
     """numeric as int where it has no fraction, as float where 15 digits hold it, else as the text itself."""
 
     def load(self, data: Buffer) -> int | float | str:
         text = str(data, "ascii")
         if "." not in text:
-            return int(text) if text.lstrip("-").isdigit() else float(text)
+            if not text.lstrip("-").isdigit():
+                return float(text)
+            return int(text) if len(text) < _LONGEST_INT else text
         return float(text) if len(text.strip("-0").rstrip(".")) <= FLOAT_DIGITS + 1 else text
 
 

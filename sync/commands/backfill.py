@@ -13,7 +13,7 @@ from sync.commands.session import chosen_maps, load_settings
 from sync.run import Request
 
 
-@click.command(epilog="Example: memsync backfill hubspot-contacts --since 2024-01-01 --until 2025-01-01")
+@click.command(epilog="Example: memsync backfill customers --since 2024-01-01 --until 2025-01-01")
 @click.argument("stream")
 @click.option("--since", type=options.Instant(), metavar="T", help="Read what is stamped at or after T.")
 @click.option("--until", type=options.Instant(), metavar="T", help="Read what is stamped before T.")

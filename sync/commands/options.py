@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +55,25 @@ dry_run = click.option("--dry-run", is_flag=True, help="Read and map, store noth
 wait = click.option(
     "--wait", type=Duration(), default="2m", show_default=True, help="How long to follow events of accepted rows."
 )
+
+
+class Declined(click.ClickException):
+    """The person said no."""
+
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__("nothing was changed")
+
+
+def ask(question: str, *, yes: bool) -> None:
+    """Go on when `yes` or the person agrees; raises Declined, or click.UsageError where nobody can be asked."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("this asks back, and there is no terminal to ask on: give --yes")
+    if not click.confirm(question, err=True):
+        raise Declined
 
 
 def common(function: _F) -> _F:

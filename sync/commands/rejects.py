@@ -7,6 +7,7 @@ import io
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import orjson
@@ -21,10 +22,12 @@ from sync.settings import Settings
 from sync.stop import Stop
 
 _keys = click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this primary key; may be repeated.")
+LONGEST = 300
+"""Characters of a value that are shown on a terminal."""
 _code = click.option("--code", metavar="CODE", help="Only rejects with this reason.")
 
 
-@click.group(epilog="Example: memsync rejects list hubspot-contacts")
+@click.group(epilog="Example: memsync rejects list customers")
 def command() -> None:
     """Look at rows that could not be delivered, try them again, or take them off the list."""
 
@@ -39,10 +42,14 @@ def _rejects(settings: Settings, stream: str | None, keys: tuple[str, ...], code
         if stream is not None:
             refuse_unknown(stream, store.streams())
         found = store.rejects(stream)
-    return [r for r in found if (not keys or r.key in keys) and (code is None or r.code == code)]
+    chosen = [r for r in found if (not keys or r.key in keys) and (code is None or r.code == code)]
+    if found and not chosen:
+        codes = ", ".join(sorted({r.code for r in found}))
+        raise click.UsageError(f"none of the {len(found):,} rejects matches; their reasons: {codes}")
+    return chosen
 
 
-@command.command("list", epilog="Example: memsync rejects list hubspot-contacts --code MISSING_IDENTIFIER")
+@command.command("list", epilog="Example: memsync rejects list customers --code MISSING_IDENTIFIER")
 @click.argument("stream", required=False)
 @_code
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, for a spreadsheet.")
@@ -53,7 +60,7 @@ def list_(stream: str | None, code: str | None, as_csv: bool, limit: int, as_jso
     found = _rejects(load_settings(), stream, (), code)
     counts = Counter(r.code for r in found)
     if as_json:
-        rejects = [asdict(r) for r in found]
+        rejects = [_as_dict(r) for r in found]
         screen.show_json({"ok": True, "command": "rejects list", "counts": counts, "rejects": rejects})
     elif as_csv:
         click.echo(_csv(found), nl=False)
@@ -72,6 +79,10 @@ def list_(stream: str | None, code: str | None, as_csv: bool, limit: int, as_jso
     return 0
 
 
+def _as_dict(r: StoredReject) -> dict[str, Any]:
+    return asdict(r) | {"first_at": screen.iso(r.first_at), "last_at": screen.iso(r.last_at)}
+
+
 def _csv(found: list[StoredReject]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -87,7 +98,7 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-@command.command(epilog="Example: memsync rejects show hubspot-contacts --key 1234")
+@command.command(epilog="Example: memsync rejects show customers --key 1234")
 @click.argument("stream")
 @_keys
 @_code
@@ -105,19 +116,21 @@ def show(
     finally:
         connector.close()
     if as_json:
-        shown = [asdict(r) | {"record": records.get(r.key)} for r in found]
+        shown = [_as_dict(r) | {"record": records.get(r.key)} for r in found]
         screen.show_json({"ok": True, "command": "rejects show", "rejects": shown})
         return 0
     for r in found:
         screen.say(f"{r.stream} {r.key}: {r.code}: {r.message}")
         for name, value in (records.get(r.key) or {"(gone)": "the record is no longer in the source"}).items():
-            screen.say(f"  {name}: {orjson.dumps(value, default=str).decode()}")
+            text = orjson.dumps(value, default=str).decode()
+            cut = f"{text[:LONGEST]}... ({len(text):,} characters; --json shows all)" if len(text) > LONGEST else text
+            screen.say(f"  {name}: {cut}")
     if not found:
         screen.say("No rejects.")
     return 0
 
 
-@command.command(epilog="Example: memsync rejects retry hubspot-contacts --code TRANSFORM_FAILED")
+@command.command(epilog="Example: memsync rejects retry customers --code TRANSFORM_FAILED")
 @click.argument("stream")
 @_keys
 @_code
@@ -130,10 +143,13 @@ def retry(
     settings = load_settings()
     maps = chosen_maps(mappings, settings, [stream])
     found = [r.key for r in _rejects(settings, stream, keys, code)]
-    return run_all(maps, Request("retry", wait=wait, keys=found), settings, as_json=as_json, debug=debug)
+    if not found and not as_json:
+        screen.say("No rejects.")
+        return 0
+    return run_all(maps, Request("rejects retry", wait=wait, keys=found), settings, as_json=as_json, debug=debug)
 
 
-@command.command(epilog="Example: memsync rejects drop hubspot-contacts --key 1234")
+@command.command(epilog="Example: memsync rejects drop customers --key 1234")
 @click.argument("stream")
 @_keys
 @_code
@@ -143,8 +159,8 @@ def drop(stream: str, keys: tuple[str, ...], code: str | None, yes: bool, as_jso
     """Take rejects off the list without delivering them."""
     settings = load_settings()
     found = [r.key for r in _rejects(settings, stream, keys, code)]
-    if found and not yes:
-        click.confirm(f"Drop {len(found):,} rejects of {stream} without delivering them?", abort=True, err=True)
+    if found:
+        options.ask(f"Drop {len(found):,} rejects of {stream} without delivering them?", yes=yes)
     store = store_for(settings, must_exist=True) if found else None
     if store is not None:
         with store, hold(store, stream, Stop()) as lease:

@@ -9,17 +9,18 @@ import click
 
 from sync.commands import options, screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
-from sync.exits import most_serious
+from sync.exits import exit_of, most_serious
 from sync.maps.model import PropertyMap
 from sync.run import Request, run_stream
 from sync.settings import Settings
+from sync.stop import Stopped
 from sync.summary import Summary
 
 
-@click.command(epilog="Example: memsync run hubspot-contacts --dry-run")
+@click.command(epilog="Example: memsync run customers --dry-run")
 @click.argument("streams", nargs=-1, metavar="[STREAM]...")
 @options.dry_run
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send or reject at most N rows of each stream.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send at most N rows of each stream.")
 @click.option("--full", is_flag=True, help="Read from the start; the cursor is kept until that is done.")
 @options.resend
 @options.wait
@@ -53,7 +54,10 @@ def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as
                 break
             summaries.append(run_stream(one, request, around))
         shown.clear()
-    code = most_serious(summary.exit for summary in summaries)
+    codes = [summary.exit for summary in summaries]
+    if around.stop.is_set:
+        codes.append(exit_of(Stopped(), around.stop.signal))
+    code = most_serious(codes)
     if as_json:
         document = {"ok": code == 0, "command": request.command, "dry_run": request.dry_run, "exit": code}
         screen.show_json(document | {"streams": [summary.as_dict() for summary in summaries]})

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from sync.demo.folder import is_demo
+from sync.demo.folder import is_demo, port_of
 from sync.sandbox import Sandbox, SandboxOptions
 from sync.sandbox.database import DatabaseUnusable
 from sync.sandbox.server import AddressUnusable
@@ -68,6 +69,8 @@ def command(**given: Any) -> None:
     It takes any key of the form sk_test_..., keeps everything in one file, and runs no AI:
     text marked extractMemories is stored as its sentences.
     """
+    if is_demo(Path()) and click.get_current_context().get_parameter_source("port") == ParameterSource.DEFAULT:
+        given["port"] = port_of(Path()) or given["port"]
     options = SandboxOptions(**{**given, "database": None if given["sink"] else given["database"]})
     try:
         with Sandbox(options) as sandbox, _postgres_of_a_demo() as demo:
@@ -104,7 +107,8 @@ def _announce(sandbox: Sandbox, *, demo: bool) -> None:
     click.echo(
         f"Sandbox at {sandbox.url} ({where}); open it in a browser to see what arrives.\n\n"
         f"  export PERSONIZE_BASE_URL={sandbox.url}\n"
-        "  export PERSONIZE_SECRET_KEY=sk_test_sandbox\n\n"
+        "  export PERSONIZE_SECRET_KEY=sk_test_sandbox\n"
+        "  export PERSONIZE_API_VERSION=v1.1\n\n"
         "Stop it with Ctrl-C.",
         err=True,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 import orjson
 
-from sync import exits
 from sync.log import mask
 from sync.summary import Summary
 
@@ -46,6 +45,23 @@ def _text(cell: Any) -> str:
     return "-" if cell is None else f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
+def iso(seconds: float | None) -> str | None:
+    """A point in time for `--json`: ISO 8601 in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def short(text: str | None) -> str:
+    """A point in time as `iso` gives it, for a table headed UTC."""
+    return "-" if text is None else text[:19].replace("T", " ")
+
+
+def cursor(document: Mapping[str, Any] | None) -> str:
+    """A cursor as a person reads it: its connector says how, in `shown`."""
+    if document is None:
+        return "-"
+    return str(document.get("shown") or orjson.dumps(dict(document)).decode())
+
+
 def moment(seconds: float | None) -> str:
     """A point in time as people read it, in UTC."""
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -66,8 +82,7 @@ def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
         click.echo()
     for summary in summaries:
         if summary.message:
-            told = f"memsync: {summary.stream}: {exits.MEANINGS[summary.exit]}: {summary.message}"
-            click.echo(mask(told), err=True)
+            click.echo(mask(f"memsync: {summary.stream}: {summary.message}"), err=True)
         for line in remarks(summary, dry_run=dry_run):
             say(f"{summary.stream}: {line}")
 
@@ -77,8 +92,13 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     lines = list(summary.notes)
     for reason, rows in sorted(summary.reasons.items()):
         lines.append(f"{rows:,} rejected: {reason}" + ("" if dry_run else f" (memsync rejects list {summary.stream})"))
-    if summary.failed:
-        lines.append(f"{summary.failed:,} rows were taken and then failed by the server; the next run sends them again")
+    if summary.failed > summary.filed:
+        again = summary.failed - summary.filed
+        lines.append(f"{again:,} rows were taken and then failed by the server; the next run sends them again")
+    if summary.filed:
+        lines.append(
+            f"{summary.filed:,} rows that the server failed are rejects now (memsync rejects list {summary.stream})"
+        )
     if summary.waiting:
         lines.append(f"{summary.waiting:,} rows are accepted and not settled yet; the next run follows them")
     if summary.duplicates_possible:

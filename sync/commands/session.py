@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 import structlog
 
 from state.address import sqlite_file, state_url
+from state.errors import StoreUnusable
 from state.location import warning_for
 from state.store import Store, open_store
 from sync import log
@@ -25,6 +27,9 @@ from sync.run import Surroundings
 from sync.settings import Settings
 from sync.stop import Stop, Stopped
 from sync.summary import Summary
+
+LONGEST_STOP = 7.5
+"""Seconds after the first signal at which the process ends in any case."""
 
 
 def load_settings() -> Settings:
@@ -48,6 +53,8 @@ def store_for(settings: Settings, *, must_exist: bool = False) -> Store | None:
     """Open the state store; None when it must exist and does not. Raises StoreUnusable."""
     path = sqlite_file(state_url(settings.memsync_state_url))
     if must_exist and path is not None and not path.exists():
+        if not path.parent.is_dir():
+            raise StoreUnusable(f"{path}: there is no folder {path.parent}; create it or change MEMSYNC_STATE_URL")
         return None
     return open_store(settings.memsync_state_url)
 
@@ -100,6 +107,10 @@ def stopping_on_signals() -> Iterator[Stop]:
         if stop.is_set:
             os._exit(128 + number)
         stop.set(number)
+        # A call that hangs cannot be interrupted; all that was accepted is recorded by then, as after kill -9.
+        last = threading.Timer(LONGEST_STOP, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

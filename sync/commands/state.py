@@ -22,7 +22,7 @@ from sync.stop import Stop
 _FORMAT = 1
 
 
-@click.group(epilog="Example: memsync state export hubspot-contacts > contacts.json")
+@click.group(epilog="Example: memsync state export customers > contacts.json")
 def command() -> None:
     """Change, save or load what is remembered about a stream."""
 
@@ -35,12 +35,7 @@ def _held(stream: str) -> Iterator[tuple[Store, Lease]]:
         yield store, lease
 
 
-def _ask(question: str, *, yes: bool) -> None:
-    if not yes:
-        click.confirm(question, abort=True, err=True)
-
-
-@command.command(epilog="Example: memsync state reset hubspot-contacts")
+@command.command(epilog="Example: memsync state reset customers")
 @click.argument("stream")
 @options.yes
 @options.as_json
@@ -48,7 +43,7 @@ def reset(stream: str, yes: bool, as_json: bool) -> int:
     """Forget cursor, fingerprints, rejects and open events: the next run reads and sends everything again."""
     with _existing(stream) as store:
         counts = store.counts(stream)
-    _ask(
+    options.ask(
         f"Forget the cursor and {counts['delivered']:,} delivered rows of {stream}? The next run sends everything "
         "again, and texts are extracted (and paid for) again.",
         yes=yes,
@@ -59,31 +54,33 @@ def reset(stream: str, yes: bool, as_json: bool) -> int:
     return 0
 
 
-@command.command("set", epilog="""Example: memsync state set hubspot-contacts '{"v": 1, ...}'""")
+@command.command("set", epilog="""Example: memsync state set customers '{"v": 1, ...}'""")
 @click.argument("stream")
 @click.argument("cursor")
 @options.yes
 @options.as_json
 def set_(stream: str, cursor: str, yes: bool, as_json: bool) -> int:
-    """Set the incremental cursor to a JSON document such as `memsync status STREAM --json` shows."""
+    """Set the incremental cursor: `positions.incremental.cursor` as `memsync status STREAM --json` shows it."""
     try:
         document = json.loads(cursor)
     except ValueError as error:
         raise click.UsageError(f"CURSOR is not JSON: {error}; see `memsync status {stream} --json`") from None
     if not isinstance(document, dict):
         raise click.UsageError(f"CURSOR must be a JSON object; see `memsync status {stream} --json`")
+    if isinstance(document.get("cursor"), dict):
+        document = document["cursor"]  # the whole position was pasted
     with _existing(stream) as store:
         position = store.position(stream, INCREMENTAL)
     if position is None:
         raise click.UsageError(f"{stream} has no cursor yet, so there is none to change; run it first")
-    _ask(f"Move the cursor of {stream}? What lies between is read again, or never.", yes=yes)
+    options.ask(f"Move the cursor of {stream}? What lies between is read again, or never.", yes=yes)
     with _held(stream) as (store, lease):
         store.set_position(lease, INCREMENTAL, replace(position, cursor=document), drop=FULL)
     _done(as_json, {"command": "state set", "stream": stream}, f"{stream}: cursor set")
     return 0
 
 
-@command.command(epilog="Example: memsync state export hubspot-contacts > contacts.json")
+@command.command(epilog="Example: memsync state export customers > contacts.json")
 @click.argument("stream")
 @options.as_json
 def export(stream: str, as_json: bool) -> int:  # it is JSON either way
@@ -94,7 +91,7 @@ def export(stream: str, as_json: bool) -> int:  # it is JSON either way
     return 0
 
 
-@command.command("import", epilog="Example: memsync state import hubspot-contacts contacts.json")
+@command.command("import", epilog="Example: memsync state import customers contacts.json")
 @click.argument("stream")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options.yes
@@ -102,7 +99,7 @@ def export(stream: str, as_json: bool) -> int:  # it is JSON either way
 def import_(stream: str, file: Path, yes: bool, as_json: bool) -> int:
     """Replace what is remembered about a stream by what `memsync state export` printed."""
     content = _read_export(file, stream)
-    _ask(f"Replace everything that is remembered about {stream}?", yes=yes)
+    options.ask(f"Replace everything that is remembered about {stream}?", yes=yes)
     with _held(stream) as (store, lease):
         try:
             store.restore(lease, content)

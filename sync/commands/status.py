@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -12,9 +11,10 @@ from state.address import shown, state_url
 from state.store import Store
 from sync.commands import options, screen
 from sync.commands.session import load_settings, refuse_unknown, store_for
+from sync.positions import INCREMENTAL
 
 
-@click.command(epilog="Example: memsync status hubspot-contacts")
+@click.command(epilog="Example: memsync status customers")
 @click.argument("stream", required=False)
 @options.common
 def command(stream: str | None, mappings: object, as_json: bool, debug: bool) -> int:
@@ -45,14 +45,14 @@ def command(stream: str | None, mappings: object, as_json: bool, debug: bool) ->
 
 def _about(store: Store, stream: str) -> dict[str, Any]:
     positions = {
-        purpose: {"cursor": position.cursor, "complete": position.complete, "updated_at": screen.moment(moved)}
+        purpose: {"cursor": position.cursor, "complete": position.complete, "updated_at": screen.iso(moved)}
         for purpose, (position, moved) in store.positions(stream).items()
     }
     runs = [
         {
             "command": run.command,
-            "started_at": screen.moment(run.started_at),
-            "finished_at": screen.moment(run.finished_at),
+            "started_at": screen.iso(run.started_at),
+            "finished_at": screen.iso(run.finished_at),
             "status": run.status,
             "summary": run.summary,
         }
@@ -69,28 +69,36 @@ def _about(store: Store, stream: str) -> dict[str, Any]:
 def _show_all(found: list[dict[str, Any]]) -> None:
     rows = []
     for one in found:
+        now = one["positions"].get(INCREMENTAL, {}).get("cursor")
         last: dict[str, Any] = one["runs"][0] if one["runs"] else {"status": "-", "started_at": "-", "summary": {}}
         sent = last["summary"].get("sent")
         counts = [one["delivered"], one["unsettled_rows"], one["sent_again"], one["rejected"]]
-        rows.append([one["stream"], last["status"], last["started_at"], sent, *counts])
-    heads = ["stream", "last run", "started (UTC)", "sent", "delivered", "unsettled", "due again", "rejected"]
+        rows.append(
+            [one["stream"], last["status"], screen.short(last["started_at"]), sent, *counts, screen.cursor(now)]
+        )
+    heads = ["stream", "last run", "started (UTC)", "sent", "delivered", "unsettled", "due again", "rejected", "cursor"]
     screen.table(heads, rows, numbers=range(3, 8))
 
 
 def _show_one(one: dict[str, Any]) -> None:
     screen.say(
-        f"{one['stream']}: {one['delivered']:,} rows delivered, {one['unsettled_rows']:,} not settled yet, "
+        f"{one['stream']}: {one['delivered']:,} rows delivered, {one['unsettled_rows']:,} of them not settled yet, "
         f"{one['sent_again']:,} due again, {one['rejected']:,} rejected"
     )
     for purpose, position in one["positions"].items():
         state = "complete" if position["complete"] else "under way"
-        screen.say(f"\n{purpose} ({state}, {position['updated_at']} UTC)")
-        screen.say(f"  cursor {json.dumps(position['cursor'])}")
+        screen.say(f"\n{purpose.strip('. ')} ({state}, {screen.short(position['updated_at'])} UTC)")
+        screen.say(f"  cursor: {screen.cursor(position['cursor'])}")
     if one["runs"]:
         screen.say()
         names = ("read", "unchanged", "sent", "settled", "rejected", "calls")
         rows = [
-            [run["started_at"], run["command"], run["status"], *(run["summary"].get(name) for name in names)]
+            [
+                screen.short(run["started_at"]),
+                run["command"],
+                run["status"],
+                *(run["summary"].get(name) for name in names),
+            ]
             for run in one["runs"]
         ]
         screen.table(["started (UTC)", "command", "status", *names], rows, numbers=range(3, 9))

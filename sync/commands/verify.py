@@ -15,7 +15,7 @@ from sync.run import open_source
 from sync.verify import Verification, sample, verify
 
 
-@click.command(epilog="Example: memsync verify hubspot-contacts --sample 50")
+@click.command(epilog="Example: memsync verify customers --sample 50")
 @click.argument("stream")
 @click.option("--sample", "size", type=click.IntRange(min=1), default=20, show_default=True, metavar="N")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed compares other records.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from pathlib import Path
 
@@ -43,11 +45,31 @@ def is_demo(folder: Path) -> bool:
     return (folder / MARK).is_file()
 
 
+def is_in_use(folder: Path) -> bool:
+    """Whether the demo's Postgres runs."""
+    try:
+        os.kill(int((folder / "postgres" / "postmaster.pid").read_text(encoding="utf-8").split()[0]), 0)
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
+
+
+def port_of(folder: Path) -> int | None:
+    """The port of the memory service that the demo's `.env` names."""
+    found = re.search(
+        r"^PERSONIZE_BASE_URL=http://127\.0\.0\.1:(\d+)", (folder / ".env").read_text(encoding="utf-8"), re.M
+    )
+    return int(found[1]) if found else None
+
+
 def make_folder(folder: Path) -> None:
     """Make the folder afresh; an earlier demo in it is replaced, anything else is refused."""
     if folder.exists() and any(folder.iterdir()) and not is_demo(folder):
         raise click.UsageError(f"{folder} exists and is not an earlier demo; choose another with --folder")
+    if is_in_use(folder):
+        raise click.UsageError(f"{folder} is in use: stop the `memsync sandbox` there, or choose another with --folder")
     if folder.exists():
+        click.echo(f"The demo that was in {folder} is replaced.\n")
         shutil.rmtree(folder)
     (folder / "mappings").mkdir(parents=True)
     (folder / MARK).write_text("Made by `memsync demo`.\n", encoding="utf-8")

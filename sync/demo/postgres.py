@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,19 @@ ADDED = (
 def embedded_postgres(folder: Path) -> Iterator[str]:
     """Run a Postgres on the data in `folder`, made when missing; yields its URL. Needs the extra `demo`."""
     folder.mkdir(parents=True, exist_ok=True)
+    server, held = None, list[int]()
+    try:
+        with _signals_in(held):  # a server that is half started could not be stopped
+            server = _started(folder.resolve())
+        for number in held:
+            signal.raise_signal(number)
+        yield str(server.get_uri())
+    finally:
+        if server is not None:
+            server.stop()
+
+
+def _started(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which is harmless
         try:
@@ -57,11 +71,18 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
             raise click.ClickException(
                 "the demo needs an embedded Postgres, which is an extra: pip install 'memsync[demo]'"
             ) from None
-        server = pgserver.get_server(folder.resolve(), cleanup_mode=None)
+        return pgserver.get_server(folder, cleanup_mode=None)
+
+
+@contextmanager
+def _signals_in(held: list[int]) -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back for a while; they are found in `held`."""
+    before = {number: signal.signal(number, lambda n, _: held.append(n)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield str(server.get_uri())
+        yield
     finally:
-        server.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def fill(url: str, number: int) -> None:

@@ -163,13 +163,11 @@ def _step(number: int, text: str) -> None:
 
 
 def _farewell(folder: Path, seconds: float, url: str) -> None:
-    port = url.rpartition(":")[2]
-    flag = "" if port == str(PORT) else f" --port {port}"
     path = "" if shutil.which("memsync") else f"\n   export PATH={Path(sys.argv[0]).resolve().parent}:$PATH"
     click.secho(f"Done in {seconds:.0f} seconds. {folder}/ goes on working:", bold=True)
     click.echo(f"""
    cd {folder}{path}
-   memsync sandbox{flag}         # in one terminal: memory and Postgres again; open {url}
+   memsync sandbox        # in one terminal: memory and Postgres again; open {url}
    memsync run             # in another: nothing changed, so nothing is sent
    memsync rejects list    # the row that could not be delivered
    memsync status          # cursor, last runs

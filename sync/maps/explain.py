@@ -28,7 +28,11 @@ Error = dict[str, Any]
 
 def explain(document: Document, model: type[BaseModel], error: ValidationError, prefix: Path = ()) -> None:
     """File every error of a validation as a problem of the document; no input of the model's own text is used."""
-    for one in error.errors(include_url=False, include_input=False):
+    found = error.errors(include_url=False, include_input=False)
+    misspelt = {one["loc"][:-1] for one in found if one["type"] == "extra_forbidden"}
+    for one in found:
+        if one["type"] == "refused" and one["ctx"]["at"] == "" and one["loc"][:-1] in misspelt:
+            continue  # what is missing is most likely the key that nobody knows
         local = tuple(part for part in one["loc"] if part != "[key]")
         path = (*prefix, *local)
         context = one.get("ctx", {})

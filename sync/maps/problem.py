@@ -36,6 +36,10 @@ class MapsInvalid(Exception):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class MapUnfit(Exception):
+    """A map that most records do not fit: correct it; nothing was rejected for it."""
+
+
 def printable(text: str) -> str:
     """Replace what could break a line or steer a terminal."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)

@@ -23,7 +23,7 @@ from sync.memory.retry_after import LONGEST, wait_asked_for
 
 SHOWN = 200
 """Characters of an answer that an error shows."""
-_SECRET = re.compile(r"(sk_[a-z]+_|Bearer(?:\s|%20|\+)+)[^\s\"',}]+", re.IGNORECASE)
+_SECRET = re.compile(r"(sk_[a-z]+_|Bearer(?:\s|%20|\+)+)[^\s\"',}()]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]*(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _READ = 4000
@@ -89,7 +89,7 @@ def _shown(answer: Answer) -> str:
     if len(answer.body) > _READ:
         start = start[: start.rfind(b" ") + 1] or start  # half an address would not be known as one
     text = redact(start.decode("utf-8", "replace"))
-    return f"HTTP {answer.status}, {text!r}" if text else f"HTTP {answer.status}, an empty body"
+    return f"HTTP {answer.status}: {text}" if text else f"HTTP {answer.status}, an empty body"
 
 
 def _unreadable(answer: Answer, call: str, expected: str) -> DestinationUnavailable:

@@ -48,6 +48,6 @@ def _object(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _positive(value: Any) -> int | None:
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit():
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 16:
         value = int(value)
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 1 else None

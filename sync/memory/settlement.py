@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,6 +19,9 @@ _VERDICTS: Mapping[str, Verdict] = {
 }
 PERMANENT = frozenset({"ENTITY_TYPE_MISMATCH", "MISSING_IDENTIFIER", "COLLECTION_NOT_FOUND", "CONTENT_TOO_LARGE"})
 """Item errors that the same row will meet again: no use in sending it once more."""
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
+_NAME = re.compile(r"[A-Z0-9]|[^\x00-\x7f]")
+_WORD_OF_CODE = re.compile(r"[A-Z][A-Z_]{1,39}|I|[0-9]{1,3}")
 _IDENTITY_KEYS = ("email", "website", "websiteUrl", "website_url", "recordId", "record_id")
 _MORE_IDENTITY_KEYS = ("customKeyValue", "customKey", "identifier", "identity", "key")
 
@@ -67,7 +71,8 @@ def outcome_of(event: Mapping[str, Any]) -> EventOutcome:
     word = status.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(status, str) else ""
     verdict = _VERDICTS.get(word, "unknown")
     errors = item_errors(event)
-    missing = _failed_count(event) - len(errors)
+    named = {error.identities for error in errors if error.identities}  # one row may have several errors
+    missing = _failed_count(event) - len(named) - sum(not error.identities for error in errors)
     if missing > 0 and verdict in ("stored", "partly"):
         errors += (ItemError((), "ITEM_FAILED", f"{missing} more rows failed, the server does not say which"),)
     if verdict == "stored" and errors:
@@ -76,8 +81,16 @@ def outcome_of(event: Mapping[str, Any]) -> EventOutcome:
 
 
 def _failed_count(event: Mapping[str, Any]) -> int:
-    counts = (event.get(name) for name in ("failed", "failedCount", "errorCount"))
-    return max((count for count in counts if isinstance(count, int) and not isinstance(count, bool)), default=0)
+    return max(_count(event.get(name)) for name in ("failed", "failedCount", "errorCount"))
+
+
+def _count(value: Any) -> int:
+    """A number of rows, however it is written; a word that is no number, such as a status, counts nothing."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 10:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        return 0
+    return int(min(value, 1e9))
 
 
 def item_errors(data: Mapping[str, Any]) -> tuple[ItemError, ...]:
@@ -101,6 +114,19 @@ def _item_error(entry: Any) -> ItemError:
     code = code_of(entry.get("code"), error) or "ITEM_FAILED"
     message = entry.get("message") or entry.get("reason") or error or "the server gave no reason"
     return ItemError(identities, code, redact(str(message)))
+
+
+def without_names(message: str) -> str:
+    """The message without what may be a piece of a record: quotations, names, numbers.
+
+    The rows of an event are no longer at hand when it ends: their values cannot be told from the server's words.
+    """
+    message = _QUOTED.sub("...", message)
+    words = message.split(" ")
+    return " ".join(
+        word if place == 0 or not _NAME.search(word) or _WORD_OF_CODE.fullmatch(word.strip(".,:;()")) else "..."
+        for place, word in enumerate(words)
+    )
 
 
 def blame(errors: Iterable[ItemError], identities: Sequence[str], hashed: Callable[[str], str]) -> Blame:
