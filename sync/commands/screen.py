@@ -90,6 +90,8 @@ def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
 def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     """What a person should know about a run, besides its numbers."""
     lines = list(summary.notes)
+    if not (summary.read or summary.gone or summary.message):
+        lines.append("nothing was due")
     for reason, rows in sorted(summary.reasons.items()):
         lines.append(f"{rows:,} rejected: {reason}" + ("" if dry_run else f" (memsync rejects list {summary.stream})"))
     if summary.failed > summary.filed:

@@ -42,7 +42,9 @@ class DemoFailed(click.ClickException):
 def run_demo(folder: Path, rows: int) -> None:
     """The whole job in a folder; raises DemoFailed, click.UsageError. Every process that it starts ends with it."""
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that Postgres is stopped on the way out
+    asked: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):  # so that Postgres is stopped on the way out
+        signal.signal(number, lambda number, _: _leave(asked, number))
     make_folder(folder)
     with _inside(folder), ExitStack() as parts:
         _step(1, f"A real Postgres with {rows:,} customers, and a local memory service")
@@ -52,7 +54,14 @@ def run_demo(folder: Path, rows: int) -> None:
         write_variables(Path(), database, memory.url)
         click.echo(f"   Postgres with the table public.customers; memory at {memory.url} (no account, no cost)\n")
         _runs(database, rows)
+    if asked:  # the exception was raised where Python could not pass it on
+        raise SystemExit(128 + asked[0])
     _farewell(folder, time.monotonic() - began, memory.url)
+
+
+def _leave(asked: list[int], number: int) -> None:
+    asked.append(number)
+    raise SystemExit(128 + number)
 
 
 @contextmanager
@@ -105,6 +114,8 @@ def _runs(database: str, rows: int) -> None:
         click.echo()
         _step(5, "Reading back from memory")
         _read_back(property_map, around)
+        if around.stop.is_set:
+            raise SystemExit(128 + (around.stop.signal or signal.SIGINT))
 
 
 def _run(property_map: PropertyMap, around: Surroundings, shown: screen.Progress) -> Summary:
@@ -167,7 +178,7 @@ def _farewell(folder: Path, seconds: float, url: str) -> None:
     click.secho(f"Done in {seconds:.0f} seconds. {folder}/ goes on working:", bold=True)
     click.echo(f"""
    cd {folder}{path}
-   memsync sandbox        # in one terminal: memory and Postgres again; open {url}
+   memsync sandbox         # in one terminal: memory and Postgres again; open {url}
    memsync run             # in another: nothing changed, so nothing is sent
    memsync rejects list    # the row that could not be delivered
    memsync status          # cursor, last runs
