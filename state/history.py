@@ -142,7 +142,20 @@ def _rows(table: Table, content: Sequence[Mapping[str, Any]]) -> list[dict[str, 
     columns = {column.name: column for column in table.columns if column.name not in ("id", "stream")}
     if not isinstance(content, list) or any(not isinstance(row, dict) or set(row) != set(columns) for row in content):
         raise ValueError(f"table {_plain_name(table)}: expected rows of {', '.join(columns)}")
-    return [{name: _value(columns[name], value) for name, value in row.items()} for row in content]
+    rows = [{name: _value(columns[name], value) for name, value in row.items()} for row in content]
+    keys = [column.name for column in table.primary_key if column.name in columns]
+    if keys and len({tuple(row[name] for name in keys) for row in rows}) < len(rows):
+        raise ValueError(f"table {_plain_name(table)}: the same {' and '.join(keys)} twice")
+    if table is positions and not all(_is_cursor(row["cursor"]) for row in rows):
+        raise ValueError("table positions: a cursor is no JSON object")
+    return rows
+
+
+def _is_cursor(text: str | None) -> bool:
+    try:
+        return text is None or isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _value(column: Column[Any], value: Any) -> Any:

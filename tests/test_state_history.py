@@ -111,6 +111,9 @@ _DAMAGE = {
     "not hex": lambda c: c | {"fingerprints": [c["fingerprints"][0] | {"fingerprint": "xy"}]},
     "null": lambda c: c | {"fingerprints": [c["fingerprints"][0] | {"fingerprint": None}]},
     "not a list": lambda c: c | {"chunks": {"a": 1}},
+    "a key twice": lambda c: c | {"fingerprints": [c["fingerprints"][0]] * 2},
+    "no cursor": lambda c: c | {"positions": [c["positions"][0] | {"cursor": "[1]"}]},
+    "no JSON": lambda c: c | {"positions": [c["positions"][0] | {"cursor": "{"}]},
     "no salt": lambda c: c | {"streams": []},
     "nothing": lambda _: {},
 }
