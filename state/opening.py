@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +52,18 @@ def _fill(path: Path, where: str) -> None:
     engine = _sqlite(path)
     _prepare_or_close(engine, where)
     engine.dispose()
+    # Closing copies the log into the file and says nothing when the disk is too full for it.
+    if not _is_whole(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(path)) as connection:
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            return not busy and bool(connection.execute("PRAGMA quick_check").fetchone()[0] == "ok")
+    except sqlite3.Error:
+        return False
 
 
 def _prepare_or_close(engine: Engine, where: str) -> None:

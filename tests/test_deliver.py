@@ -386,3 +386,23 @@ def test_rows_that_failed_before_and_are_refused_again_do_not_stop_the_run(stage
     assert stage.run(PagesSource(*pages_of(4, 4)), Server(refuse), since={"at": 1})
     assert {one.key for one in stage.store.rejects("s")} == {"1", "2", "3", "4"}
     assert set(stage.accepted) >= {"5", "6", "7", "8"}
+
+
+def test_rows_that_are_bad_in_themselves_do_not_blame_the_map(stage):
+    bad = {str(number) for number in range(1, 31)}
+
+    def judge(keys):
+        return [{"email": f"{key}@x.example", "code": "CONTENT_TOO_LARGE"} for key in keys if key in bad]
+
+    assert stage.run(PagesSource(*pages_of(100)), Server(judge), rows=50)
+    assert {one.key for one in stage.store.rejects("s")} == bad
+    assert len(stage.accepted) == 70
+
+
+def test_a_row_that_is_due_again_and_lies_in_a_page_is_sent_once(stage):
+    stage.run(
+        PagesSource(*pages_of(4)), Server(lambda keys: [{"email": f"{k}@x.example", "code": "BUSY"} for k in keys])
+    )
+    server = Server()
+    stage.run(PagesSource(*pages_of(4)), server, rows=10)
+    assert sorted(key for call in server.calls for key in call) == ["1", "2", "3", "4"]

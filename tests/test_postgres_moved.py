@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import psycopg
-from fixtures_postgres import keys_of
+import pytest
+from fixtures_postgres import keys_of, records_of
 from psycopg import conninfo
+
+from connectors.base import SourceMisconfigured
 
 
 def test_a_partition_that_was_filled_elsewhere_brings_its_rows_along(database):
@@ -50,3 +53,23 @@ def test_keys_of_an_earlier_definition_are_left_out(database):
     database.do("INSERT INTO t VALUES (1, 2, now())")
     assert [one.key for one in database.connector().fetch(["abc", '["1","2"]', "1"])] == ["1"]
     assert list(database.connector(primaryKey=["tenant", "id"]).fetch(["1", "[]"])) == []
+
+
+def test_a_number_of_five_thousand_digits_arrives_as_text(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, n numeric)")
+    database.do("INSERT INTO t VALUES (1, ('1' || repeat('0', 5000))::numeric)")
+    (record,) = records_of(database.connector().read(None))
+    assert record.fields["n"] == "1" + "0" * 5000
+
+
+def test_what_a_function_says_of_a_row_is_not_repeated(database):
+    database.do("CREATE TABLE base (id int PRIMARY KEY, name text)")
+    database.do("INSERT INTO base VALUES (1, 'Canary')")
+    database.do(
+        "CREATE FUNCTION f(x text) RETURNS text LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'value % is bad', x USING errcode = '42P01'; END $$"
+    )
+    database.do("CREATE VIEW v AS SELECT id, f(name) AS name FROM base")
+    with pytest.raises(SourceMisconfigured) as raised:
+        list(database.connector("v", primaryKey="id", cursorField=None).read(None))
+    assert "Canary" not in str(raised.value)

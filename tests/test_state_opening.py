@@ -519,3 +519,20 @@ def test_a_lock_that_another_session_keeps_is_not_waited_for_for_ever(database: 
             store.renew(lease)
         database.do("ROLLBACK")
         store.renew(lease)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+@pytest.mark.parametrize("size", ["60k", "120k", "160k"])
+def test_a_disk_that_is_full_while_the_store_is_made_leaves_none_behind(tmp_path: Path, size: str) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("no disk can be mounted here")
+    try:
+        with pytest.raises(StoreUnusable, match="full"):
+            open_store(_url(disk / "state.db")).close()
+        assert list(disk.iterdir()) == []
+        subprocess.run(["mount", "-o", "remount,size=20m", disk], check=True)
+        open_store(_url(disk / "state.db")).close()
+    finally:
+        subprocess.run(["umount", disk], check=True)
