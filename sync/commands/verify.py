@@ -11,7 +11,8 @@ from sync.commands import options, screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.exits import OK, REJECTS
 from sync.maps.compile import compile_map
-from sync.run import open_source
+from sync.maps.model import PropertyMap
+from sync.run import Surroundings, open_source
 from sync.verify import Verification, sample, verify
 
 
@@ -25,17 +26,23 @@ def command(stream: str, size: int, seed: int, mappings: Path | None, as_json: b
     settings = load_settings()
     property_map = chosen_maps(mappings, settings, [stream])[0]
     with surroundings(settings, dry_run=True, debug=debug) as around:
-        keys = around.store.sample_keys(stream) if around.store else []
-        if around.store is None or not keys:
-            raise click.UsageError(f"nothing of {stream!r} was delivered yet; run it first")
-        delivered = around.store.fingerprints(stream, sample(keys, size, seed))
-        compiled = compile_map(property_map, around.store.salt(stream) or b"")
-        connector = open_source(property_map, None, compiled.source_fields)
-        try:
-            found = verify(stream, delivered, connector, compiled, around.destination.client, around.pacer)
-        finally:
-            connector.close()
+        found = verify_sample(property_map, around, size, seed)
     return _show(found, as_json=as_json)
+
+
+def verify_sample(property_map: PropertyMap, around: Surroundings, size: int, seed: int) -> Verification:
+    """Compare so many delivered records with memory; raises click.UsageError when nothing was delivered."""
+    stream, store = property_map.stream, around.store
+    keys = store.sample_keys(stream) if store else []
+    if store is None or not keys:
+        raise click.UsageError(f"nothing of {stream!r} was delivered yet; run it first")
+    delivered = store.fingerprints(stream, sample(keys, size, seed))
+    compiled = compile_map(property_map, store.salt(stream) or b"")
+    connector = open_source(property_map, None, compiled.source_fields)
+    try:
+        return verify(stream, delivered, connector, compiled, around.destination.client, around.pacer)
+    finally:
+        connector.close()
 
 
 def _show(found: Verification, *, as_json: bool) -> int:

@@ -15,16 +15,15 @@ import click
 
 from sync.commands import screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
+from sync.commands.verify import verify_sample
 from sync.demo.folder import STREAM, make_folder, write_variables
 from sync.demo.postgres import ADDED, change, embedded_postgres, fill
 from sync.exits import INTERRUPTED, TERMINATED
-from sync.maps.compile import compile_map
 from sync.maps.model import PropertyMap
-from sync.run import Request, Surroundings, open_source, run_stream
+from sync.run import Request, Surroundings, run_stream
 from sync.sandbox import Sandbox, SandboxOptions
 from sync.sandbox.server import AddressUnusable
 from sync.summary import Summary
-from sync.verify import Verification, sample, verify
 
 PORT = 8765
 PER_MINUTE = 600
@@ -140,7 +139,7 @@ def _expect(summary: Summary, *, sent: int, rejected: int) -> None:
 
 
 def _read_back(property_map: PropertyMap, around: Surroundings) -> None:
-    found = _verify(property_map, around)
+    found = verify_sample(property_map, around, size=20, seed=1)
     click.echo(
         f"   {found.sampled} delivered customers compared with the source: {found.equal} equal, "
         f"{found.different} different, {found.missing} missing"
@@ -154,19 +153,6 @@ def _read_back(property_map: PropertyMap, around: Surroundings) -> None:
     for memory in digest.get("memories") or []:
         click.echo(f"     remembered: {memory.get('text')}")
     click.echo("   (the sandbox stores sentences; the real service extracts facts with AI)\n")
-
-
-def _verify(property_map: PropertyMap, around: Surroundings) -> Verification:
-    assert around.store is not None  # noqa: S101  # this is no dry run
-    keys = sample(around.store.sample_keys(property_map.stream), 20, seed=1)
-    delivered = around.store.fingerprints(property_map.stream, keys)
-    compiled = compile_map(property_map, around.store.salt(property_map.stream) or b"")
-    connector = open_source(property_map, None, compiled.source_fields)
-    try:
-        client, pacer = around.destination.client, around.pacer
-        return verify(property_map.stream, delivered, connector, compiled, client, pacer)
-    finally:
-        connector.close()
 
 
 def _step(number: int, text: str) -> None:
