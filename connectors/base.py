@@ -9,7 +9,7 @@ ConnectorError            root: something about a source
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -34,10 +34,20 @@ class Page:
 
     records: Sequence[Record]
     cursor: Cursor
-    filtered: int = 0
-    """Records left out by a rule of the map's source, read but not handed on."""
-    gone: int = 0
-    """Records seen as deleted, archived or merged away."""
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    """How many records were read but not handed on, by reason: `{"no contact is associated": 3}`."""
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """Keys seen as no longer there, with what became of them: deleted, archived, merged, erased.
+
+    A key that ends in a comma, such as `["77",`, stands for every composite key that begins with it. The same key may
+    be named in every run: those of which the state store knows nothing are not counted again.
+    """
+    present: Sequence[str] = ()
+    """Keys that exist now, named by a sweep over all of them; such a key may end in a comma too."""
+    swept: bool = False
+    """Whether a sweep ends with this page: what was delivered and not named since its start is gone."""
+    notes: Sequence[str] = ()
+    """What a person should know of this reading; said once however often it is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,12 @@ class Field:
     """Whether an index starts with this field; None: the source does not say."""
     values: tuple[str, ...] = ()
     """The allowed values of an enumeration."""
+    free_text: bool | None = None
+    """Whether it holds people's own words, worth extracting facts from; None: the metadata does not say."""
+    reason: str = ""
+    """Why `free_text` is what it is, in a few words."""
+    noise: str = ""
+    """Why a map would leave the field out: `system field`, `sensitive`, `hidden`; empty where it would not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from state.keyed import delete_keys, delete_sent, holds, not_due, remember, rows_of, upsert
+from state.keyed import delete_keys, delete_sent, holds, keys_beginning, not_due, remember, rows_of, upsert
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects, streams
 from state.values import AcceptedChunk, Entries, Failure, Position, Redelivery, Step, StoredReject, Unsettled
 
@@ -183,9 +183,26 @@ def known_fingerprints(connection: Connection, stream: str, keys: Sequence[str])
     return dict(rows_of(connection, fingerprints, "key, fingerprint", stream, keys))
 
 
-def delivered_keys(connection: Connection, stream: str, limit: int) -> list[str]:
-    """The keys of delivered rows, in their order, so many at most."""
+def held(connection: Connection, stream: str, keys: Sequence[str]) -> dict[str, list[str]]:
+    """By each key, or beginning of a composite key, the keys of which anything is kept; others are left out."""
+    whole = [key for key in keys if not key.endswith(",")]
+    found: dict[str, set[str]] = {}
+    for table in (fingerprints, redeliveries, rejects):
+        for (key,) in rows_of(connection, table, "key", stream, whole):
+            found.setdefault(key, set()).add(key)
+        for start in keys:
+            if start.endswith(","):
+                behind = keys_beginning(connection, table, stream, start)
+                if behind:
+                    found.setdefault(start, set()).update(behind)
+    return {key: sorted(known) for key, known in found.items()}
+
+
+def delivered_keys(connection: Connection, stream: str, limit: int, behind: str | None = None) -> list[str]:
+    """The keys of delivered rows, in their order and behind a key, so many at most."""
     keys = select(fingerprints.c.key).where(fingerprints.c.stream == stream).order_by(fingerprints.c.key)
+    if behind is not None:
+        keys = keys.where(fingerprints.c.key > behind)
     return list(connection.scalars(keys.limit(limit)))
 
 

@@ -25,6 +25,16 @@ def rows_of(
     return [tuple(row) for row in found.cursor.fetchall()]
 
 
+def keys_beginning(connection: Connection, table: Table, stream: str, start: str) -> list[str]:
+    """The keys of a table that begin so."""
+    mark = "?" if _lite(connection) else "%s"
+    collation = "" if _lite(connection) else ' COLLATE "C"'
+    query = (
+        f"SELECT key FROM {table.name} WHERE stream = {mark} AND key{collation} >= {mark} AND key{collation} < {mark}"
+    )
+    return [str(row[0]) for row in connection.exec_driver_sql(query, (stream, start, start + "\U0010ffff"))]
+
+
 def delete_keys(connection: Connection, table: Table, stream: str, keys: Sequence[str]) -> None:
     """Drop what the table holds of these keys."""
     if keys:

@@ -20,6 +20,9 @@ from state.faults import explain
 from state.owner import uptime as uptime_of_machine
 from state.values import Failure, Lease, Position, Redelivery, Step, StoredReject, StoredRun, Unsettled
 
+_AT_ONCE = 10_000
+"""Keys that are listed at a time."""
+
 
 def open_store(
     url: str, clock: Callable[[], float] | None = None, uptime: Callable[[], float] = uptime_of_machine
@@ -171,6 +174,22 @@ class Store:
         """The fingerprints of those of these keys that were delivered."""
         with self._reading() as connection:
             return delivery.known_fingerprints(connection, stream, keys)
+
+    def held(self, stream: str, keys: Sequence[str]) -> dict[str, list[str]]:
+        """By each of these keys, or beginnings of keys, the keys of rows of which anything is kept."""
+        with self._reading() as connection:
+            return delivery.held(connection, stream, keys)
+
+    def delivered_keys(self, stream: str) -> Iterator[str]:
+        """The keys of delivered rows in their order; a few thousand are held at a time."""
+        behind: str | None = None
+        while True:
+            with self._reading() as connection:
+                keys = delivery.delivered_keys(connection, stream, _AT_ONCE, behind)
+            yield from keys
+            if len(keys) < _AT_ONCE:
+                return
+            behind = keys[-1]
 
     def sample_keys(self, stream: str) -> list[str]:
         """The keys of delivered rows to draw a sample from: the first 100,000 in the order of their keys."""

@@ -34,7 +34,7 @@ def deliver(job: Job) -> bool:
     known: Known = job.ledger.fingerprints if job.ledger.has_fingerprints() and not job.resend else lambda _: {}
     try:
         try:
-            with closing(due_pages(job, recorder.removed)) as pages:
+            with closing(due_pages(job)) as pages:
                 whole = _read(job, pages, known, recorder, flight)
         except ConnectorError:
             # What was read before is sound; a source that fails every time would otherwise never get on.

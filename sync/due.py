@@ -10,38 +10,36 @@ from sync.read_ahead import read_ahead
 
 FETCHED = 0
 """The number of the page that stands for records read by key: no cursor waits for it."""
+DELETED = "deleted"
 _AT_ONCE = 1000
 _TOGETHER = {1: 25}
 """Rows of one call by how often they failed: fewer each time, until a bad row is alone and costs no other."""
 
 
-def due_pages(job: Job, removed: list[str]) -> Generator[tuple[int, Page], None, None]:
-    """Yield numbered pages in reading order; keys that are no longer in the source are added to `removed`."""
+def due_pages(job: Job) -> Generator[tuple[int, Page], None, None]:
+    """Yield numbered pages in reading order."""
     if job.fetch_keys is None:
-        yield from _again(job, removed)
+        yield from _again(job)
         yield from enumerate(read_ahead(job.connector.read(job.since, job.until), job.stop), start=FETCHED + 1)
     else:
-        yield from fetched_pages(job.connector, job.fetch_keys, removed, _AT_ONCE)
+        yield from fetched_pages(job.connector, job.fetch_keys, _AT_ONCE)
 
 
-def _again(job: Job, removed: list[str]) -> Generator[tuple[int, Page], None, None]:
+def _again(job: Job) -> Generator[tuple[int, Page], None, None]:
     by_attempts: dict[int, list[str]] = {}
     for redelivery in job.ledger.due_redeliveries():
         by_attempts.setdefault(redelivery.attempts, []).append(redelivery.key)
     for attempts, keys in sorted(by_attempts.items()):
-        yield from fetched_pages(job.connector, keys, removed, _TOGETHER.get(attempts, 1))
+        yield from fetched_pages(job.connector, keys, _TOGETHER.get(attempts, 1))
 
 
-def fetched_pages(
-    connector: Connector, keys: Sequence[str], removed: list[str], together: int
-) -> Generator[tuple[int, Page], None, None]:
+def fetched_pages(connector: Connector, keys: Sequence[str], together: int) -> Generator[tuple[int, Page], None, None]:
     """Yield the records with these keys as pages of at most `together` rows, that no cursor waits for."""
     for start in range(0, len(keys), _AT_ONCE):
         part = keys[start : start + _AT_ONCE]
         records: list[Record] = list(connector.fetch(part))
         found = {record.key for record in records}
-        missing = [key for key in part if key not in found]
-        removed += missing
-        yield FETCHED, Page([], {}, gone=len(missing))
+        missing = {key: DELETED for key in part if key not in found}
+        yield FETCHED, Page([], {}, gone=missing)
         for at in range(0, len(records), together):
             yield FETCHED, Page(records[at : at + together], {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from state.errors import StateError, StoreUnreachable
@@ -79,6 +79,12 @@ class HeldState:
 
     def has_fingerprints(self) -> bool:
         return self._store.has_fingerprints(self._lease.name)
+
+    def held(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return self._store.held(self._lease.name, keys)
+
+    def delivered_keys(self) -> Iterator[str]:
+        return self._store.delivered_keys(self._lease.name)
 
     def apply(self, step: Step) -> None:
         self._store.apply(self._lease, step)

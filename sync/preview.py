@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from state.store import Store
@@ -27,6 +27,12 @@ class PreviewState:
 
     def has_fingerprints(self) -> bool:
         return self._store.has_fingerprints(self._stream) if self._store else False
+
+    def held(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return self._store.held(self._stream, keys) if self._store else {}
+
+    def delivered_keys(self) -> Iterator[str]:
+        return self._store.delivered_keys(self._stream) if self._store else iter(())
 
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._stream) if self._store else []

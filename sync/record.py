@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from connectors.base import Page
 from state.values import AcceptedChunk, Entry, Failure, Position, Step
+from sync.absence import ABSENT, Sweep
 from sync.chunks import Chunk
 from sync.due import FETCHED
 from sync.flight import Landed
@@ -35,22 +36,42 @@ class Recorder:
         self._filed: list[Failure] = []
         self._failed: list[Failure] = []
         self._position: Position | None = None
-        self.removed: list[str] = []
+        self._removed: list[str] = []
+        self._sweep = Sweep()
         self._verdict = MapVerdict()
         self._held: list[Refusal] = []
 
     def enter(self, number: int, page: Page, intake: Intake) -> None:
         """Count a page that was read, and hold its cursor back until its rows are done."""
         summary = self._summary
-        summary.read += len(intake.rows) + len(intake.rejects) + intake.unchanged + page.filtered
+        filtered = sum(page.filtered.values())
+        summary.read += len(intake.rows) + len(intake.rejects) + intake.unchanged + filtered
         summary.unchanged += intake.unchanged
-        summary.filtered += page.filtered
-        summary.gone += page.gone
+        summary.filtered += filtered
+        summary.leave_out(page.filtered)
+        for note in page.notes:
+            summary.note(note)
+        self._miss(page)
         for reject in intake.rejects:
             summary.reject(reject.code)
         self._filed += [Failure(*reject) for reject in intake.rejects]
         if number != FETCHED and not intake.cut:
             self._watermark.open(number, page.cursor, len(intake.rows))
+
+    def _miss(self, page: Page) -> None:
+        """Count what is gone from the source, once: nothing is kept of it behind this page."""
+        gone = dict(page.gone)
+        if page.present or page.swept:
+            self._sweep.see(page.present)
+        if page.swept:
+            gone |= dict.fromkeys(self._sweep.end(self._job.ledger.delivered_keys()), ABSENT)
+        if not gone:
+            return
+        held = self._job.ledger.held(list(gone))
+        for key, keys in held.items():
+            self._summary.gone += len(keys)
+            self._summary.leave_out({gone[key]: len(keys)})
+            self._removed += keys
 
     def record(self, landed: Iterable[Landed] = (), *, last: bool = False) -> None:
         """Store what finished chunks brought, with the newest safe cursor; raises the first problem, after storing.
@@ -116,7 +137,7 @@ class Recorder:
             purpose=purpose,
             position=self._position,
             destination=self._job.position.destination,
-            removed=list(self.removed),
+            removed=list(self._removed),
         )
         if not (step.accepted or step.rejects or step.failed or step.removed or step.position):
             return
@@ -124,7 +145,7 @@ class Recorder:
         if self._position is not None:
             self._summary.cursor_to = self._position.cursor
         self._accepted, self._filed, self._failed, self._position = [], [], [], None
-        self.removed.clear()
+        self._removed = []
 
 
 class MapVerdict:

@@ -73,14 +73,19 @@ class Surroundings:
     debug: bool = False
 
 
-def open_source(property_map: PropertyMap, since: datetime | None, fields: Sequence[str] | None) -> Connector:
+def open_source(
+    property_map: PropertyMap,
+    since: datetime | None,
+    fields: Sequence[str] | None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Connector:
     """Open the connector of a map; raises ConnectorError, VariablesInvalid."""
     source = property_map.source
     module: Any = import_module(f"connectors.{source.connector}")
     variables = module.Variables.load(source.connection)
     if since is not None:
         source = source.model_copy(update={"start": since})
-    connector: Connector = module.connect(source, variables, fields)
+    connector: Connector = module.connect(source, variables, fields, pause)
     return connector
 
 
@@ -179,7 +184,7 @@ def _deliver(
     plan = _Plan(property_map, request, around, summary, state, compiled, now, start, salt)
     if start.purpose == FULL and request.keys is None:
         state.begin(FULL, replace(now, cursor=start.since), afresh=start.moved)
-    connector = open_source(property_map, request.since, compiled.source_fields)
+    connector = open_source(property_map, request.since, compiled.source_fields, around.stop.pause)
     try:
         job = _job(plan, connector)
         if around.counted and request.keys is None:

@@ -15,7 +15,7 @@ class Summary:
     status: str = "running"
     read: int = 0
     filtered: int = 0
-    """Left out by a rule of the map."""
+    """Left out by a rule of the map's source."""
     unchanged: int = 0
     """Delivered before as they are now."""
     sent: int = 0
@@ -49,11 +49,23 @@ class Summary:
     notes: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     """Rejected rows by reason."""
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Filtered and gone records by reason."""
 
     def reject(self, code: str, rows: int = 1) -> None:
         """Count rows that were rejected for a reason."""
         self.rejected += rows
         self.reasons[code] = self.reasons.get(code, 0) + rows
+
+    def leave_out(self, reasons: Mapping[str, int]) -> None:
+        """Enter why records were filtered or are gone."""
+        for reason, records in reasons.items():
+            self.left_out[reason] = self.left_out.get(reason, 0) + records
+
+    def note(self, text: str) -> None:
+        """Keep what a person should know, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def left_over(self, again: str) -> None:
         """Take rows that were read but not handled out of the count, and say what reads them `again`."""

@@ -137,9 +137,9 @@ def test_chunks_span_pages(stage):
 
 
 def test_a_page_without_records_moves_the_cursor(stage):
-    stage.run(PagesSource(Page([], {"at": 5}, filtered=2, gone=1)), Server())
+    stage.run(PagesSource(Page([], {"at": 5}, filtered={"too old": 2})), Server())
     assert stage.cursor == 5
-    assert (stage.summary.read, stage.summary.filtered, stage.summary.gone) == (2, 2, 1)
+    assert (stage.summary.read, stage.summary.filtered) == (2, 2)
 
 
 def test_four_calls_are_really_in_flight_at_once(stage):
@@ -191,6 +191,39 @@ def test_a_limit_ends_the_reading_and_leaves_the_cut_page_for_the_next_run(stage
     assert not stage.run(PagesSource(*pages_of(3, 3, 3)), Server(), limit=4)
     assert stage.accepted == ["1", "2", "3", "4"]
     assert stage.cursor == 1
+
+
+def test_what_is_gone_is_counted_once_by_what_became_of_it_and_forgotten(stage):
+    stage.run(PagesSource(*pages_of(4)), Server())
+    gone = {"1": "archived", "2": "merged", "unknown": "archived"}
+    for counted in (2, 0):
+        stage.run(PagesSource(Page([], {"at": 5}, gone=gone)), Server())
+        assert stage.summary.gone == counted
+    assert list(stage.store.delivered_keys("s")) == ["3", "4"]
+    assert stage.store.held("s", ["1", "3"]) == {"3": ["3"]}
+
+
+def test_the_beginning_of_a_composite_key_stands_for_all_its_rows(stage):
+    keys = ['["7","1"]', '["7","2"]', '["70","1"]']
+    stage.run(PagesSource(Page([record(key) for key in keys], {"at": 1})), Server())
+    stage.run(PagesSource(Page([], {"at": 2}, gone={'["7",': "archived"})), Server())
+    assert (stage.summary.gone, stage.summary.left_out) == (2, {"archived": 2})
+    assert list(stage.store.delivered_keys("s")) == keys[2:]
+
+
+def test_what_a_sweep_over_all_keys_does_not_name_is_gone(stage):
+    stage.run(PagesSource(*pages_of(4)), Server())
+    pages = [Page([], {"at": 5}, present=["1", "4"]), Page([], {"at": 6}, present=["3"], swept=True)]
+    stage.run(PagesSource(*pages), Server())
+    assert (stage.summary.gone, stage.summary.left_out) == (1, {"no longer in the source": 1})
+    assert list(stage.store.delivered_keys("s")) == ["1", "3", "4"]
+
+
+def test_filtered_records_and_remarks_of_a_source_are_told_with_their_reasons(stage):
+    pages = [Page([], {"at": n}, filtered={"no contact": n}, notes=["bodies are withheld"]) for n in (1, 2)]
+    stage.run(PagesSource(*pages), Server())
+    assert (stage.summary.filtered, stage.summary.left_out) == (3, {"no contact": 3})
+    assert stage.summary.notes == ["bodies are withheld"]
 
 
 def test_what_an_earlier_run_could_not_deliver_comes_first_and_what_is_gone_is_forgotten(stage):

@@ -21,6 +21,7 @@ LAYERS = {
     "sync.chunks": [],
     "sync.watermark": [],
     "sync.flight": [],
+    "sync.absence": [],
     "sync.settings": ["connectors"],
     "sync.read_ahead": ["connectors", "sync.stop"],
     "sync.intake": ["connectors", "sync.chunks", "sync.maps.row"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
@@ -61,14 +62,20 @@ class Variables(variables.Variables):
     database_url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/database")
 
 
-def connect(source: Source, variables: Variables, fields: Sequence[str] | None = None) -> Connector:
+def connect(
+    source: Source,
+    variables: Variables,
+    fields: Sequence[str] | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> Connector:
     """Open the source for one stream; nothing is contacted before the first call.
 
-    `fields` are the map's source fields or paths; None reads every column that can be read.
+    `fields` are the map's source fields or paths; None reads every column that can be read. `pause` waits so many
+    seconds before something is tried again, and may raise to end the reading.
     Raises SourceMisconfigured when DATABASE_URL is missing or cannot be understood.
     """
     from connectors.postgres.connector import PostgresConnector
     from connectors.postgres.target import target_of
 
     prefix = f"{source.connection}_" if source.connection else ""
-    return PostgresConnector(source, target_of(variables.database_url, f"{prefix}DATABASE_URL"), fields)
+    return PostgresConnector(source, target_of(variables.database_url, f"{prefix}DATABASE_URL"), fields, sleep=pause)

@@ -94,6 +94,7 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
         lines.append("nothing was due")
     for reason, rows in sorted(summary.reasons.items()):
         lines.append(f"{rows:,} rejected: {reason}" + ("" if dry_run else f" (memsync rejects list {summary.stream})"))
+    lines += [f"{records:,} left out: {reason}" for reason, records in sorted(summary.left_out.items())]
     if summary.failed > summary.filed:
         again = summary.failed - summary.filed
         lines.append(f"{again:,} rows were taken and then failed by the server; the next run sends them again")
