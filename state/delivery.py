@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from state.keyed import delete_keys, delete_sent, holds, keys_beginning, not_due, remember, rows_of, upsert
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects, streams
@@ -150,19 +151,27 @@ def poll_again(connection: Connection, chunk: Unsettled, status: str, next_poll_
 def unsettled(connection: Connection, stream: str) -> list[Unsettled]:
     """The chunks whose events have not ended, oldest first."""
     found = connection.execute(select(chunks).where(chunks.c.stream == stream).order_by(chunks.c.id))
-    return [
-        Unsettled(
-            id=row.id,
-            event_id=row.event_id,
-            rows=row.rows,
-            accepted_at=row.accepted_at,
-            polls=row.polls,
-            next_poll_at=row.next_poll_at,
-            status=row.status,
-            entries=Entries(row.entries),
-        )
-        for row in found
-    ]
+    return [_unsettled(row) for row in found]
+
+
+def due_event(connection: Connection, stream: str, now: float) -> Unsettled | None:
+    """The chunk whose event is to be asked for first, if that is due."""
+    due = (chunks.c.stream == stream) & (chunks.c.next_poll_at <= now)
+    row = connection.execute(select(chunks).where(due).order_by(chunks.c.next_poll_at).limit(1)).first()
+    return None if row is None else _unsettled(row)
+
+
+def _unsettled(row: Row[Any]) -> Unsettled:
+    return Unsettled(
+        id=row.id,
+        event_id=row.event_id,
+        rows=row.rows,
+        accepted_at=row.accepted_at,
+        polls=row.polls,
+        next_poll_at=row.next_poll_at,
+        status=row.status,
+        entries=Entries(row.entries),
+    )
 
 
 def due_redeliveries(connection: Connection, stream: str) -> list[Redelivery]:

@@ -160,6 +160,11 @@ class Store:
         with self._reading() as connection:
             return delivery.unsettled(connection, stream)
 
+    def due_event(self, stream: str) -> Unsettled | None:
+        """The chunk whose event is to be asked for first, if it is time to."""
+        with self._reading() as connection:
+            return delivery.due_event(connection, stream, self._clock())
+
     def due_redeliveries(self, stream: str) -> list[Redelivery]:
         """The rows to be re-read by key and sent again."""
         with self._reading() as connection:

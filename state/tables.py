@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Double,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -56,7 +57,7 @@ chunks = Table(
     "memsync_chunks",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("stream", Text, nullable=False, index=True),
+    Column("stream", Text, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("entries", LargeBinary, nullable=False),
@@ -64,6 +65,7 @@ chunks = Table(
     Column("polls", Integer, nullable=False),
     Column("next_poll_at", Double, nullable=False),
     Column("status", Text, nullable=False),
+    Index("memsync_chunks_due", "stream", "next_poll_at"),
     sqlite_autoincrement=True,
 )
 

@@ -16,7 +16,7 @@ from sync.maps.model import PropertyMap
 from sync.memory.collections import Collection
 from sync.memory.pace import Pacer
 from sync.preview import PreviewWriter
-from sync.run import open_source
+from sync.request import open_source
 
 SAMPLE = 100
 """Records that are mapped and shown to the server, at most."""

@@ -68,6 +68,7 @@ def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: R
         if number == FETCHED:  # what failed together is not filled up with others
             _launch(job, job.chunker.flush(), recorder, flight)
         recorder.record(flight.landed())
+        job.glance()
         if intake.cut:
             return False
     return True
@@ -109,6 +110,7 @@ def _wait(job: Job, recorder: Recorder, flight: Flight) -> None:
     if job.stop.is_set:
         raise Stopped
     recorder.record(flight.landed(_LOOK))
+    job.glance()
 
 
 def _give_up(job: Job, recorder: Recorder, flight: Flight) -> None:

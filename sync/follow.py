@@ -50,9 +50,10 @@ class Follower:
             due, _, chunk = waiting[0]
             try:
                 self._pause_within(end, due - self._clock())
-                again = self._poll(chunk, end)
+                found = self.question(chunk, lambda seconds: self._pause_within(end, seconds))
             except _NoTime:
                 return
+            again = self.conclude(chunk, found)
             heapq.heappop(waiting)
             if again is None:
                 self._summary.waiting -= chunk.rows
@@ -66,28 +67,26 @@ class Follower:
             raise _NoTime
         self._stop.pause(max(0.0, seconds))
 
-    def _poll(self, chunk: Unsettled, end: float) -> float | None:
-        """Ask for one event; returns the seconds to the next question, or None when it ended."""
-        self._pacer.wait(pause=lambda seconds: self._pause_within(end, seconds))
+    def question(self, chunk: Unsettled, pause: Callable[[float], None]) -> EventOutcome:
+        """Ask for one event, on any thread; an answer that cannot be used leaves it waiting as it was."""
+        self._pacer.wait(pause=pause)
         try:
             event = self._ask(chunk.event_id)
         except RateLimited as limit:
             self._pacer.slow_down(limit.retry_after or 60.0, limit.limit)
-            return self._ask_again(chunk, chunk.status)
+            return EventOutcome("waiting", chunk.status)
         except (DestinationUnavailable, ChunkRefused):  # one odd event must not keep the others waiting
-            return self._ask_again(chunk, chunk.status)
-        found = ended_or_not(event, self._clock() - chunk.accepted_at)
+            return EventOutcome("waiting", chunk.status)
+        return ended_or_not(event, self._clock() - chunk.accepted_at)
+
+    def conclude(self, chunk: Unsettled, found: EventOutcome) -> float | None:
+        """Store an answer; returns the seconds to the next question, or None when the event ended."""
         if found.verdict == "unknown":
-            self._mention(found.status)
+            self._summary.note(f"the server names the event status {found.status!r}, which is new: waited for")
         if found.verdict in ("waiting", "unknown"):
             return self._ask_again(chunk, found.status)
         self._settle(chunk, found)
         return None
-
-    def _mention(self, status: str) -> None:
-        note = f"the server names the event status {status!r}, which is new: waited for"
-        if note not in self._summary.notes:
-            self._summary.notes.append(note)
 
     def _ask_again(self, chunk: Unsettled, status: str) -> float:
         pause = min(LONGEST, FIRST * GROWTH ** min(chunk.polls, 20))

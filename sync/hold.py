@@ -92,6 +92,9 @@ class HeldState:
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._lease.name)
 
+    def due_event(self) -> Unsettled | None:
+        return self._store.due_event(self._lease.name)
+
     def unsettled(self) -> list[Unsettled]:
         return self._store.unsettled(self._lease.name)
 

@@ -37,6 +37,9 @@ class PreviewState:
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._stream) if self._store else []
 
+    def due_event(self) -> Unsettled | None:
+        return None
+
     def unsettled(self) -> list[Unsettled]:
         return []
 

@@ -27,18 +27,30 @@ LAYERS = {
     "sync.intake": ["connectors", "sync.chunks", "sync.maps.row"],
     "sync.positions": ["connectors", "state", "sync.memory"],
 }
-RUN_PATH = [*LAYERS, "sync.job", "sync.due", "sync.record", "sync.deliver", "sync.follow", "sync.preview"]
+RUN_PATH = [*LAYERS, "sync.job", "sync.due", "sync.record", "sync.deliver", "sync.follow", "sync.aside", "sync.preview"]
 RUN_PATH += ["sync.hold", "sync.destination", "sync.exits", "sync.verify"]
 LAYERS |= dict.fromkeys(
-    ["sync.job", "sync.due", "sync.record", "sync.deliver", "sync.follow", "sync.preview", "sync.hold"], RUN_PATH
+    ["sync.job", "sync.due", "sync.record", "sync.deliver", "sync.follow", "sync.aside", "sync.preview", "sync.hold"],
+    RUN_PATH,
 )
 LAYERS |= dict.fromkeys(["sync.destination", "sync.exits", "sync.verify"], RUN_PATH)
-LAYERS |= {"sync.run": RUN_PATH, "sync.check": [*RUN_PATH, "sync.run"]}
-LAYERS["sync.commands"] = [*RUN_PATH, "sync.run", "sync.check", "sync", "sync.demo"]
-LAYERS["sync.demo"] = [*RUN_PATH, "sync.run", "sync.check", "sync.commands", "sync"]
+LAYERS |= {"sync.request": RUN_PATH, "sync.assemble": [*RUN_PATH, "sync.request"]}
+TOP = [*RUN_PATH, "sync.request", "sync.assemble"]
+LAYERS |= {"sync.run": TOP, "sync.check": TOP}
+LAYERS["sync.commands"] = [*TOP, "sync.run", "sync.check", "sync", "sync.demo"]
+LAYERS["sync.demo"] = [*TOP, "sync.run", "sync.check", "sync.commands", "sync"]
 LAYERS |= {"sync.__main__": ["sync.commands", "sync"], "sync": []}
 
-ORDER = ["sync.job", "sync.due", "sync.record", "sync.deliver", "sync.run", "sync.check", "sync.commands"]
+ORDER = [
+    "sync.job",
+    "sync.due",
+    "sync.record",
+    "sync.deliver",
+    "sync.assemble",
+    "sync.run",
+    "sync.check",
+    "sync.commands",
+]
 """The one path, from the bottom to the top."""
 
 

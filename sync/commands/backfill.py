@@ -10,7 +10,7 @@ import click
 from sync.commands import options
 from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings
-from sync.run import Request
+from sync.request import Request
 
 
 @click.command(epilog="Example: memsync backfill customers --since 2024-01-01 --until 2025-01-01")

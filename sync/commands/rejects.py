@@ -17,7 +17,7 @@ from sync.commands import options, screen
 from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings, refuse_unknown, store_for
 from sync.hold import hold
-from sync.run import Request, open_source
+from sync.request import Request, open_source
 from sync.settings import Settings
 from sync.stop import Stop
 

@@ -11,7 +11,8 @@ from sync.commands import options, screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.exits import exit_of, most_serious
 from sync.maps.model import PropertyMap
-from sync.run import Request, run_stream
+from sync.request import Request
+from sync.run import run_stream
 from sync.settings import Settings
 from sync.stop import Stopped
 from sync.summary import Summary

@@ -23,7 +23,7 @@ from sync.destination import open_destination
 from sync.maps.load import load_maps
 from sync.maps.model import PropertyMap
 from sync.maps.problem import did_you_mean
-from sync.run import Surroundings
+from sync.request import Surroundings
 from sync.settings import Settings
 from sync.stop import Stop, Stopped
 from sync.summary import Summary

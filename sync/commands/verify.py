@@ -12,7 +12,7 @@ from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.exits import OK, REJECTS
 from sync.maps.compile import compile_map
 from sync.maps.model import PropertyMap
-from sync.run import Surroundings, open_source
+from sync.request import Surroundings, open_source
 from sync.verify import Verification, sample, verify
 
 

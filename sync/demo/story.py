@@ -20,7 +20,8 @@ from sync.demo.folder import STREAM, make_folder, write_variables
 from sync.demo.postgres import ADDED, change, embedded_postgres, fill
 from sync.exits import INTERRUPTED, TERMINATED
 from sync.maps.model import PropertyMap
-from sync.run import Request, Surroundings, run_stream
+from sync.request import Request, Surroundings
+from sync.run import run_stream
 from sync.sandbox import Sandbox, SandboxOptions
 from sync.sandbox.server import AddressUnusable
 from sync.summary import Summary

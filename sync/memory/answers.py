@@ -74,7 +74,7 @@ def _parse(body: bytes) -> Any:
         found = orjson.loads(body)
         # A second look, with the names in view: of two `success` members nobody knows which one counts.
         json.loads(body, object_pairs_hook=_refuse_twins)
-    except ValueError:
+    except (ValueError, RecursionError):  # RecursionError: a thousand lists in each other
         return None
     return found
 
