@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-all check bench lock clean
+.PHONY: help demo test test-all crash check bench lock clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/' | expand -t 12
 
@@ -24,6 +24,10 @@ test: $(READY)  ## the tests
 
 test-all: $(READY)  ## the tests, slow ones too
 	@$(BIN)/python -m pytest
+
+SEEDS ?= 200
+crash: $(READY)  ## the crash suite at length: SEEDS=200 trials in one go, with their figures
+	@cd tests && ../$(BIN)/python -m crash $(SEEDS)
 
 check: $(READY)  ## formatting, linting, types, tests
 	@$(BIN)/ruff format --check .

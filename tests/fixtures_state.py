@@ -60,7 +60,7 @@ def _state_database(postgres_server: Any) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
-def _schema_url(_state_database: psycopg.Connection[Any]) -> Iterator[str]:
+def schema_url(_state_database: psycopg.Connection[Any]) -> Iterator[str]:
     schema = f"test_{next(_NUMBERS)}"
     _state_database.execute(f"CREATE SCHEMA {schema}")
     facts = {"options": f"-csearch_path={schema}", "dbname": "state_tests"}
@@ -74,7 +74,7 @@ def state_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a store of each kind, that does not exist yet."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/state.db"
-    return str(request.getfixturevalue("_schema_url"))
+    return str(request.getfixturevalue("schema_url"))
 
 
 @pytest.fixture
