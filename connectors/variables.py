@@ -77,14 +77,20 @@ class _FileSource(PydanticBaseSettingsSource):
         try:
             value = Path(path).read_text(encoding="utf-8-sig").strip()
         except (OSError, ValueError) as error:
-            raise VariablesInvalid(f"{name}_FILE: cannot read {path}: {error.__class__.__name__}") from None
+            what = f"{name}_FILE: cannot read {_shown(path)}: {error.__class__.__name__}"
+            raise VariablesInvalid(f"{what}; expected the path of a file that holds the value") from None
         if not value:
-            raise VariablesInvalid(f"{name}_FILE: {path} is empty; put the value into it")
+            raise VariablesInvalid(f"{name}_FILE: {_shown(path)} is empty; put the value into it")
         return value, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _shown(path: str) -> str:
+    """A path as it was given; what does not look like one may be the secret itself, put into the wrong variable."""
+    return path if path.startswith(("/", "./", "../")) and path.isprintable() else "the file that it names"
 
 
 def _explain(error: ValidationError, prefix: str) -> str:

@@ -19,6 +19,8 @@ def state_url(text: str) -> URL:
     except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise StateUrlInvalid(f"{_NAME}: not a database URL; expected sqlite:///FILE or postgresql://...") from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        if "@" in (url.host or ""):  # the rest of a password, which would be shown as part of the host
+            raise StateUrlInvalid(f"{_NAME}: has more than one @; write an @ in the password as %40")
         return url.set(drivername="postgresql+psycopg")
     if url.drivername != "sqlite":
         raise StateUrlInvalid(f"{_NAME}: {url.drivername}:// is not supported; use sqlite:///FILE or postgresql://")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from state.keyed import delete_keys, delete_sent, holds, keys_beginning, not_due, remember, rows_of, upsert
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects, streams
@@ -21,9 +21,9 @@ LONGEST_MESSAGE = 1000
 """Characters kept of a server's words about a row."""
 
 
-def apply(connection: Connection, stream: str, step: Step, now: float) -> None:
+def apply(connection: Connection, stream: str, step: Step, now: float, part: str = "") -> None:
     """Write one step: accepted chunks, rejects, keys that are gone, and the position after them."""
-    _accept(connection, stream, step.accepted, step.destination, now)
+    _accept(connection, stream, part, step.accepted, step.destination, now)
     file_rejects(connection, stream, step.rejects, now)
     fail(connection, stream, step.failed, now)
     forget(connection, stream, step.removed)
@@ -32,13 +32,13 @@ def apply(connection: Connection, stream: str, step: Step, now: float) -> None:
 
 
 def _accept(
-    connection: Connection, stream: str, accepted: Sequence[AcceptedChunk], destination: str, now: float
+    connection: Connection, stream: str, part: str, accepted: Sequence[AcceptedChunk], destination: str, now: float
 ) -> None:
     if not accepted:
         return
     unbound = (streams.c.stream == stream) & streams.c.destination.is_(None)
     connection.execute(update(streams).where(unbound).values(destination=destination or None))
-    timing = {"accepted_at": now, "polls": 0, "next_poll_at": now + FIRST_POLL, "status": "accepted"}
+    timing = {"accepted_at": now, "polls": 0, "next_poll_at": now + FIRST_POLL, "status": "accepted", "part": part}
     rows = [
         {
             "stream": stream,
@@ -124,7 +124,8 @@ def _plain(text: str) -> str:
 
 def settle(connection: Connection, stream: str, chunk: Unsettled, failures: Sequence[Failure], now: float) -> int:
     """End a chunk; its failed rows are due again or become rejects; returns how many became rejects."""
-    connection.execute(delete(chunks).where(chunks.c.id == chunk.id))
+    if not connection.execute(delete(chunks).where(chunks.c.id == chunk.id)).rowcount:
+        return 0  # somebody else settled it meanwhile, with these failures
     if holds(connection, redeliveries, stream):
         failed = {f.key for f in failures}
         delete_sent(connection, redeliveries, stream, [key for key, _ in chunk.entries if key not in failed])
@@ -148,15 +149,20 @@ def poll_again(connection: Connection, chunk: Unsettled, status: str, next_poll_
     connection.execute(update(chunks).where(chunks.c.id == chunk.id).values(change))
 
 
-def unsettled(connection: Connection, stream: str) -> list[Unsettled]:
-    """The chunks whose events have not ended, oldest first."""
-    found = connection.execute(select(chunks).where(chunks.c.stream == stream).order_by(chunks.c.id))
+def unsettled(connection: Connection, stream: str, part: str = "") -> list[Unsettled]:
+    """The chunks whose events have not ended, oldest first; only those that a part sent, where one is named."""
+    found = connection.execute(select(chunks).where(_sent_by(stream, part)).order_by(chunks.c.id))
     return [_unsettled(row) for row in found]
 
 
-def due_event(connection: Connection, stream: str, now: float) -> Unsettled | None:
+def _sent_by(stream: str, part: str) -> ColumnElement[bool]:
+    of_stream = chunks.c.stream == stream
+    return of_stream & (chunks.c.part == part) if part else of_stream
+
+
+def due_event(connection: Connection, stream: str, now: float, part: str = "") -> Unsettled | None:
     """The chunk whose event is to be asked for first, if that is due."""
-    due = (chunks.c.stream == stream) & (chunks.c.next_poll_at <= now)
+    due = _sent_by(stream, part) & (chunks.c.next_poll_at <= now)
     row = connection.execute(select(chunks).where(due).order_by(chunks.c.next_poll_at).limit(1)).first()
     return None if row is None else _unsettled(row)
 

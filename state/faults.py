@@ -8,7 +8,10 @@ from sqlalchemy.exc import DBAPIError
 
 from state.errors import StoreUnreachable, StoreUnusable
 
-REMEDY = "restore a copy, or move the file away to start over (everything is then read again)"
+REMEDY = (
+    "restore a copy, or move the file away to start over (everything is then read again); "
+    "in both cases take the -wal file beside it away too, where there is one"
+)
 _URL = "change MEMSYNC_STATE_URL"
 
 _SQLITE = {
@@ -28,7 +31,7 @@ _POSTGRES = {
     "28": f"refused the user or password; {_URL}",
     "3D000": f"the database does not exist; create it or {_URL}",
     "42501": "this user may not create or change its tables; GRANT it CREATE on the schema, or use the tables' owner",
-    "42P01": "its tables are gone; restore a copy, or drop memsync_meta to start over",
+    "42P01": "its tables are gone; restore a copy, or drop the memsync_ tables that are left to start over",
     "42703": "its tables are not those of this version; restore a copy, or drop the memsync_ tables to start over",
     "XX": "is damaged; restore a copy",
 }

@@ -68,6 +68,11 @@ def create(path: Path, fill: Callable[[Path], None]) -> None:
     A process that is killed meanwhile leaves no half-made store behind, and when two start at once one of them wins.
     """
     try:
+        if _has_orphan(path):
+            raise StoreUnusable(
+                f"{path}: is gone, but {path.name}-wal is still there, which belongs to it; put the file back, or move "
+                "that one away too to start over (everything is then read again)"
+            )
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
         os.close(handle)
         made = Path(name)
@@ -79,6 +84,13 @@ def create(path: Path, fill: Callable[[Path], None]) -> None:
                 Path(f"{made}{ending}").unlink(missing_ok=True)
     except OSError as error:
         raise explain_system(error, str(path)) from None
+
+
+def _has_orphan(path: Path) -> bool:
+    """Whether the log of a store that is gone lies there: SQLite would write it into any new file of that name."""
+    log = Path(f"{path}-wal")
+    # Another process that makes the store at this moment puts the file there before its log.
+    return log.exists() and log.stat().st_size > 0 and not path.exists()
 
 
 def _put_in_place(made: Path, path: Path) -> None:

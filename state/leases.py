@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text, update
+from sqlalchemy import Connection, Row, Select, func, select, text, update
 
 from state.errors import LeaseHeld, LeaseLost
 from state.owner import is_dead, is_here, this_process
 from state.tables import leases
-from state.values import Lease
+from state.values import PART, Lease
 
 __all__ = ["TTL", "Moment", "acquire", "check", "is_held", "release", "renew", "this_process"]
 
@@ -32,16 +32,36 @@ class Moment:
     uptime: float
 
 
-def acquire(connection: Connection, name: str, owner: str, now: Moment) -> Lease:
-    """Take the lease, or raise LeaseHeld naming its holder."""
-    connection.execute(_NEW, {"name": name})  # so that there is a row to lock when two come at once
-    row = connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one()
-    if _lives(row, now):
-        raise LeaseHeld(_held(row))
-    lease = Lease(name, owner, row.fence + 1)
+def acquire(connection: Connection, stream: str, owner: str, now: Moment, part: str = "") -> Lease:
+    """Take the lease of a stream, or of one part of it such as `#0/4`; raises LeaseHeld naming its holder.
+
+    Parts of one division may be held side by side; whoever holds the whole stream holds it alone.
+    """
+    name = stream + part
+    for each in dict.fromkeys((stream, name)):
+        connection.execute(_NEW, {"name": each})
+    # One row that everybody locks: two that come at once would otherwise not see each other.
+    connection.execute(select(leases).where(leases.c.name == stream).with_for_update()).one()
+    rows = {row.name: row for row in connection.execute(_of_stream(stream))}
+    for row in rows.values():
+        if _excludes(row.name, name) and _lives(row, now):
+            raise LeaseHeld(_held(row))
+    lease = Lease(name, owner, rows[name].fence + 1)
     taken = {"owner": owner, "fence": lease.fence, "since": now.wall, **_renewed(now)}
     connection.execute(update(leases).where(leases.c.name == name).values(taken))
     return lease
+
+
+def _of_stream(stream: str) -> Select[Any]:
+    begins_so = func.substr(leases.c.name, 1, len(stream) + 1) == stream + PART
+    return select(leases).where((leases.c.name == stream) | begins_so)
+
+
+def _excludes(held: str, wanted: str) -> bool:
+    """Whether who holds the one keeps others from the other: all but two different parts of one division."""
+    if PART not in held or PART not in wanted:
+        return True
+    return held == wanted or held.rpartition("/")[2] != wanted.rpartition("/")[2]
 
 
 def _renewed(now: Moment) -> dict[str, float]:
@@ -58,8 +78,7 @@ def _lives(row: Row[Any], now: Moment) -> bool:
 
 def is_held(connection: Connection, name: str, now: Moment) -> bool:
     """Whether a run has the stream now, as far as can be told from here."""
-    row = connection.execute(select(leases).where(leases.c.name == name)).first()
-    return row is not None and _lives(row, now)
+    return any(_lives(row, now) for row in connection.execute(_of_stream(name)))
 
 
 def _held(row: Row[Any]) -> str:

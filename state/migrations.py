@@ -8,11 +8,17 @@ from sqlalchemy import Connection, select, update
 
 from state.errors import StoreUnusable
 from state.faults import REMEDY
-from state.tables import VERSION, meta
+from state.tables import VERSION, exhausted, meta
 
 Migration = Callable[[Connection], object]
 
-STEPS: Mapping[int, Migration] = {}
+
+def _from_1(connection: Connection) -> None:
+    exhausted.create(connection)
+    connection.exec_driver_sql("ALTER TABLE memsync_chunks ADD COLUMN part TEXT NOT NULL DEFAULT ''")
+
+
+STEPS: Mapping[int, Migration] = {1: _from_1}
 """By the version that a step starts from: STEPS[1] makes version 2 of version 1."""
 
 

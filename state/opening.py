@@ -48,6 +48,19 @@ def open_engine(url: URL, path: Path | None, where: str) -> Engine:
     return engine
 
 
+def is_there(url: URL, path: Path | None, where: str) -> bool:
+    """Whether a store is behind the address; nothing is made. Raises StoreUnusable on what is there and is none."""
+    if url.get_backend_name() == "sqlite":
+        return path is not None and path.parent.is_dir() and files.is_there(path)
+    engine = _postgres(url)
+    try:
+        return inspect(engine).has_table(meta.name)
+    except DBAPIError as error:
+        raise explain(error, where) from None
+    finally:
+        engine.dispose()
+
+
 def _fill(path: Path, where: str) -> None:
     engine = _sqlite(path)
     _prepare_or_close(engine, where)

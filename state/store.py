@@ -14,7 +14,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from state import address, delivery, history, leases, limiter, opening
+from state import address, delivery, history, leases, limiter, opening, quota
 from state.errors import StoreUnusable
 from state.faults import explain
 from state.owner import uptime as uptime_of_machine
@@ -109,11 +109,11 @@ class Store:
 
     # -- leases and the limiter
 
-    def acquire(self, stream: str, owner: str) -> Lease:
-        """Take the stream's lease; raises LeaseHeld."""
+    def acquire(self, stream: str, owner: str, part: str = "") -> Lease:
+        """Take the stream's lease, or that of one part of it such as `#0/4`; raises LeaseHeld."""
         with self._transaction() as connection:
             history.ensure_salt(connection, stream)
-            return leases.acquire(connection, stream, owner, self._now(connection))
+            return leases.acquire(connection, stream, owner, self._now(connection), part)
 
     def renew(self, lease: Lease) -> None:
         """Keep a lease alive; raises LeaseLost."""
@@ -135,6 +135,19 @@ class Store:
         with self._transaction() as connection:
             limiter.postpone(connection, name, seconds, self._limiter_clock())
 
+    def exhausted(self, name: str) -> Mapping[str, str] | None:
+        """What was noted when this destination's quota was found used up; None when it was not."""
+        with self._reading() as connection:
+            return quota.facts_of(connection, name)
+
+    def note_exhausted(self, name: str, facts: Mapping[str, str] | None) -> None:
+        """This destination's quota is used up, or (None) no longer."""
+        with self._transaction() as connection:
+            if facts is None:
+                quota.clear(connection, name)
+            else:
+                quota.note(connection, name, facts, self._clock())
+
     def _limiter_clock(self) -> float | None:
         return None if self._asks_server else self._clock()
 
@@ -143,27 +156,27 @@ class Store:
     def apply(self, lease: Lease, step: Step) -> None:
         """Write one step of a run; raises LeaseLost, StoreUnusable."""
         with self._transaction(lease) as connection:
-            delivery.apply(connection, lease.name, step, self._clock())
+            delivery.apply(connection, lease.stream, step, self._clock(), lease.part)
 
     def settle(self, lease: Lease, chunk: Unsettled, failures: Sequence[Failure]) -> int:
         """End an accepted chunk; returns how many of its failed rows became rejects."""
         with self._transaction(lease) as connection:
-            return delivery.settle(connection, lease.name, chunk, failures, self._clock())
+            return delivery.settle(connection, lease.stream, chunk, failures, self._clock())
 
     def poll_again(self, lease: Lease, chunk: Unsettled, status: str, seconds: float) -> None:
         """Remember an event's status and ask again after so many seconds."""
         with self._transaction(lease) as connection:
             delivery.poll_again(connection, chunk, status, self._clock() + seconds)
 
-    def unsettled(self, stream: str) -> list[Unsettled]:
-        """The chunks whose events have not ended, oldest first."""
+    def unsettled(self, stream: str, part: str = "") -> list[Unsettled]:
+        """The chunks whose events have not ended, oldest first; only those that a part sent, where one is named."""
         with self._reading() as connection:
-            return delivery.unsettled(connection, stream)
+            return delivery.unsettled(connection, stream, part)
 
-    def due_event(self, stream: str) -> Unsettled | None:
-        """The chunk whose event is to be asked for first, if it is time to."""
+    def due_event(self, stream: str, part: str = "") -> Unsettled | None:
+        """The chunk whose event is to be asked for first, if it is time to; likewise."""
         with self._reading() as connection:
-            return delivery.due_event(connection, stream, self._clock())
+            return delivery.due_event(connection, stream, self._clock(), part)
 
     def due_redeliveries(self, stream: str) -> list[Redelivery]:
         """The rows to be re-read by key and sent again."""
@@ -209,7 +222,7 @@ class Store:
     def drop_rejects(self, lease: Lease, keys: Sequence[str]) -> None:
         """Take rejects off the list."""
         with self._transaction(lease) as connection:
-            delivery.drop_rejects(connection, lease.name, keys)
+            delivery.drop_rejects(connection, lease.stream, keys)
 
     # -- positions and runs
 
@@ -228,11 +241,11 @@ class Store:
     ) -> None:
         """Move one reading of a stream; in the same breath forget another one, or which rows are due again."""
         with self._transaction(lease) as connection:
-            delivery.set_position(connection, lease.name, purpose, position, self._clock())
+            delivery.set_position(connection, lease.stream, purpose, position, self._clock())
             if drop is not None:
-                history.drop_position(connection, lease.name, drop)
+                history.drop_position(connection, lease.stream, drop)
             if forget_due:
-                delivery.forget_due(connection, lease.name)
+                delivery.forget_due(connection, lease.stream)
 
     def salt(self, stream: str) -> bytes | None:
         """What makes this stream's fingerprints useless to others; None before its first run."""
@@ -257,7 +270,7 @@ class Store:
     def start_run(self, lease: Lease, command: str) -> int:
         """Enter a run into the history."""
         with self._transaction(lease) as connection:
-            return history.start_run(connection, lease.name, command, self._clock())
+            return history.start_run(connection, lease.stream, command, self._clock())
 
     def finish_run(self, lease: Lease, run_id: int, status: str, summary: Mapping[str, Any]) -> None:
         """Enter how a run ended."""
@@ -279,7 +292,7 @@ class Store:
     def reset(self, lease: Lease) -> None:
         """Forget everything about a stream but its run history."""
         with self._transaction(lease) as connection:
-            history.reset(connection, lease.name)
+            history.reset(connection, lease.stream)
 
     def export(self, stream: str) -> dict[str, list[dict[str, Any]]]:
         """Everything about a stream as JSON values."""
@@ -289,4 +302,4 @@ class Store:
     def restore(self, lease: Lease, content: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """Replace everything about a stream by what `export` gave."""
         with self._transaction(lease) as connection:
-            history.restore(connection, lease.name, content)
+            history.restore(connection, lease.stream, content)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 """The version of these tables; a store written by a newer one is refused."""
 
 metadata = MetaData()
@@ -65,6 +65,7 @@ chunks = Table(
     Column("polls", Integer, nullable=False),
     Column("next_poll_at", Double, nullable=False),
     Column("status", Text, nullable=False),
+    Column("part", Text, nullable=False, server_default=""),  # the shard that sent it
     Index("memsync_chunks_due", "stream", "next_poll_at"),
     sqlite_autoincrement=True,
 )
@@ -133,4 +134,12 @@ limiter = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("free_at", Double, nullable=False),
+)
+
+exhausted = Table(
+    "memsync_exhausted",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", Double, nullable=False),
+    Column("facts", Text, nullable=False),  # names and ids of collections, so that the next run need not ask for them
 )

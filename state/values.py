@@ -158,10 +158,22 @@ class StoredRun:
     summary: Mapping[str, Any]
 
 
+PART = "#"
+"""Stands between a stream and one part of it, such as `#0/4`, in the name of a lease; no stream has it in its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write for one stream, until `fence` is no longer the newest."""
+    """The right to write for one stream, or for one part of it, until `fence` is no longer the newest."""
 
     name: str
     owner: str
     fence: int
+
+    @property
+    def stream(self) -> str:
+        return self.name.partition(PART)[0]
+
+    @property
+    def part(self) -> str:
+        return self.name[len(self.stream) :]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from difflib import get_close_matches
 from importlib import import_module
@@ -10,6 +12,7 @@ from importlib import import_module
 import click
 
 from sync import __version__
+from sync.commands import output
 
 COMMANDS = {
     "demo": "the whole job on embedded parts, to look at",
@@ -65,11 +68,14 @@ def memsync() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the code that `docs/commands.md` explains."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        arguments = sys.argv[1:]
+        output.take_over()
+        # Until a command listens for it itself: the first process of a container would not be ended by it at all.
+        signal.signal(signal.SIGTERM, lambda number, _: os._exit(128 + number))
     try:
         code = memsync.main(args=arguments, prog_name="memsync", standalone_mode=False)
         code = code if isinstance(code, int) else 0
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -77,11 +83,12 @@ def main(arguments: list[str] | None = None) -> None:
             click.echo(json.dumps({"ok": False, "exit": code, "error": error.format_message()}, indent=2))
     except (click.Abort, KeyboardInterrupt):
         code = 130
-    except BrokenPipeError:
-        sys.stdout = None  # nobody listens any more, not even to the flush at exit
-        code = 0
     except Exception as error:
         code = _explain(error, arguments)
+    sys.stdout.flush()
+    if problem := output.unwritten():
+        click.echo(f"memsync: standard output cannot be written ({problem}); what the command did is kept", err=True)
+        code = code or 1
     sys.exit(code)
 
 

@@ -45,7 +45,7 @@ def job_of(plan: Plan, connector: Connector, glance: Callable[[], None]) -> Job:
     envelope = envelope_for(plan.property_map, plan.compiled, destination, around.collections, dry_run=request.dry_run)
     writer: Writer
     if request.dry_run:
-        writer = PreviewWriter(destination.client, envelope, pacer)
+        writer = PreviewWriter(destination.client, envelope, pacer, around.stop.pause)
     else:
         writer = BatchWriter(destination.client, envelope, pacer, around.stop.pause)
     return Job(
@@ -65,6 +65,7 @@ def job_of(plan: Plan, connector: Connector, glance: Callable[[], None]) -> Job:
         hash_identity=identity_hasher(plan.salt),
         resend=request.resend,
         limit=request.limit,
+        shard=request.shard,
         fetch_keys=request.keys,
         progress=around.progress,
         glance=glance,

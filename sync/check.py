@@ -133,9 +133,11 @@ def _sample_checks(
 
     def show_server() -> str:
         envelope = envelope_for(property_map, compiled, destination, known, dry_run=True)
-        problem = PreviewWriter(destination.client, envelope, pacer).check(rows)
-        if problem is not None:
-            raise problem
-        return f"the server checked {len(rows)} rows with dryRun: true and minds nothing"
+        writer = PreviewWriter(destination.client, envelope, pacer, destination.pause)
+        outcome = writer.check(rows)
+        if outcome.problem is not None:
+            raise outcome.problem
+        minded = [f"{len(outcome.refusals)}: {outcome.refusals[0].message}"] if outcome.refusals else writer.remarks
+        return f"the server checked {len(rows)} rows with dryRun: true and minds {(minded or ['nothing'])[0]}"
 
     _attempt(checks, "rows", show_server)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from state.errors import StateError
 from state.store import Store
+from sync.flight import Flight
 from sync.maps.compile import CompiledMap
 from sync.maps.model import PropertyMap
 from sync.memory.client import MemoryClient
@@ -23,6 +26,8 @@ from sync.settings import Settings
 
 ATTEMPTS = 3
 """Calls before a destination that does not answer at the start counts as unreachable."""
+_LOOK = 0.1
+"""Seconds between looks at the stop flag while a call is out."""
 _T = TypeVar("_T")
 
 
@@ -51,6 +56,21 @@ class Destination:
         """Every collection of the organisation."""
         return insist(lambda: collections_of(self.client.collections()), self.pause)
 
+    @contextmanager
+    def remembered(self, store: Store | None) -> Iterator[list[Collection]]:
+        """Every collection; a quota that is found used up is noted in the store, and costs the next run one batch."""
+        noted = store.exhausted(self.name) if store else None
+        self.client.doubtful = noted is not None
+        known = [Collection(*one) for one in noted.items()] if noted else self.collections()
+        try:
+            yield known
+        finally:
+            with suppress(StateError):  # the error that ended the run is the one to tell
+                if store and self.client.exhausted is not None:
+                    store.note_exhausted(self.name, {one.id: one.name for one in known})
+                elif store and noted is not None and not self.client.doubtful:
+                    store.note_exhausted(self.name, None)
+
     def close(self) -> None:
         """Close its connections."""
         self.http.close()
@@ -78,7 +98,7 @@ def insist(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
     """Make a reading call, again after a pause when there was no usable answer; raises the last error."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return call()
+            return _answer_of(call, pause)
         except RateLimited as limit:
             if attempt == ATTEMPTS:
                 raise
@@ -92,6 +112,26 @@ def insist(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
     raise AssertionError("unreachable")
 
 
+def _answer_of(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
+    """Make a call on a thread of its own: a stop leaves it behind instead of waiting for a server that hangs."""
+    flight = Flight(1)
+    flight.launch(None, call)
+    flight.close()
+    while True:
+        for landed in flight.landed(_LOOK):
+            found: _T = landed.result
+            return found
+        pause(0.0)
+
+
+def _resolved(compiled: CompiledMap, destination: Destination, known: list[Collection]) -> dict[str, Collection]:
+    try:
+        return resolve(compiled.properties, known)
+    except DestinationMisconfigured:
+        known[:] = destination.collections()  # those that are remembered may be old
+        return resolve(compiled.properties, known)
+
+
 def envelope_for(
     property_map: PropertyMap,
     compiled: CompiledMap,
@@ -101,7 +141,7 @@ def envelope_for(
     dry_run: bool,
 ) -> Envelope:
     """The frame of this stream's calls; raises DestinationMisconfigured when a collection is unknown."""
-    resolved = resolve(compiled.properties, known)
+    resolved = _resolved(compiled, destination, known)
     run_name = f"{property_map.stream}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     word = destination.client.extract_word
     mapping = mapping_object(compiled.entity_type, compiled.identity, compiled.properties, resolved, word, run_name)

@@ -7,6 +7,7 @@ from collections.abc import Generator, Sequence
 from connectors.base import Connector, Page, Record
 from sync.job import Job
 from sync.read_ahead import read_ahead
+from sync.shards import only
 
 FETCHED = 0
 """The number of the page that stands for records read by key: no cursor waits for it."""
@@ -20,7 +21,9 @@ def due_pages(job: Job) -> Generator[tuple[int, Page], None, None]:
     """Yield numbered pages in reading order."""
     if job.fetch_keys is None:
         yield from _again(job)
-        yield from enumerate(read_ahead(job.connector.read(job.since, job.until), job.stop), start=FETCHED + 1)
+        pages = job.connector.read(job.since, job.until)
+        pages = pages if job.shard is None else only(pages, job.shard)
+        yield from enumerate(read_ahead(pages, job.stop), start=FETCHED + 1)
     else:
         yield from fetched_pages(job.connector, job.fetch_keys, _AT_ONCE)
 
@@ -28,6 +31,8 @@ def due_pages(job: Job) -> Generator[tuple[int, Page], None, None]:
 def _again(job: Job) -> Generator[tuple[int, Page], None, None]:
     by_attempts: dict[int, list[str]] = {}
     for redelivery in job.ledger.due_redeliveries():
+        if job.shard is not None and not job.shard.holds(redelivery.key):
+            continue
         by_attempts.setdefault(redelivery.attempts, []).append(redelivery.key)
     for attempts, keys in sorted(by_attempts.items()):
         yield from fetched_pages(job.connector, keys, _TOGETHER.get(attempts, 1))

@@ -11,7 +11,8 @@ from state.values import Failure, Unsettled
 from sync.job import Ledger
 from sync.memory.errors import ChunkRefused, DestinationUnavailable, RateLimited
 from sync.memory.pace import Pacer
-from sync.memory.settlement import EventOutcome, blame, outcome_of, without_names
+from sync.memory.settlement import EventOutcome, blame, outcome_of
+from sync.memory.words import without_names
 from sync.stop import Stop
 from sync.summary import Summary
 

@@ -16,15 +16,17 @@ from sync.stop import Stop, Stopped
 
 BEAT = TTL / 4
 """Seconds between renewals of a lease."""
+SURE = TTL * 0.9
+"""Seconds from a renewal on in which calls may start: a little later, another run may have taken over."""
 
 
 @contextmanager
-def hold(store: Store, stream: str, stop: Stop, beat: float = BEAT) -> Iterator[Lease]:
-    """Hold the stream's lease; the run is asked to stop when it cannot be kept.
+def hold(store: Store, stream: str, stop: Stop, beat: float = BEAT, part: str = "") -> Iterator[Lease]:
+    """Hold the lease of a stream, or of one part of it; the run is asked to stop when it cannot be kept.
 
     Raises LeaseHeld; LeaseLost or StoreUnusable when that was why the run stopped.
     """
-    lease = store.acquire(stream, this_process())
+    lease = store.acquire(stream, this_process(), part)
     heart = _Heart(store, lease, stop, beat)
     heart.start()
     try:
@@ -49,6 +51,7 @@ class _Heart:
         self.problem: StateError | None = None
 
     def start(self) -> None:
+        self._stop.sure_until = time.monotonic() + SURE
         self._thread.start()
 
     def end(self) -> None:
@@ -59,8 +62,9 @@ class _Heart:
         renewed = time.monotonic()
         while self.problem is None and not self._done.wait(self._beat):
             try:
+                began = time.monotonic()
                 self._store.renew(self._lease)
-                renewed = time.monotonic()
+                renewed, self._stop.sure_until = began, began + SURE
             except StateError as problem:
                 away = time.monotonic() - renewed
                 if not isinstance(problem, StoreUnreachable) or away > 3 * self._beat:
@@ -75,28 +79,28 @@ class HeldState:
         self._store, self._lease = store, lease
 
     def fingerprints(self, keys: Sequence[str]) -> dict[str, bytes]:
-        return self._store.fingerprints(self._lease.name, keys)
+        return self._store.fingerprints(self._lease.stream, keys)
 
     def has_fingerprints(self) -> bool:
-        return self._store.has_fingerprints(self._lease.name)
+        return self._store.has_fingerprints(self._lease.stream)
 
     def held(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        return self._store.held(self._lease.name, keys)
+        return self._store.held(self._lease.stream, keys)
 
     def delivered_keys(self) -> Iterator[str]:
-        return self._store.delivered_keys(self._lease.name)
+        return self._store.delivered_keys(self._lease.stream)
 
     def apply(self, step: Step) -> None:
         self._store.apply(self._lease, step)
 
     def due_redeliveries(self) -> list[Redelivery]:
-        return self._store.due_redeliveries(self._lease.name)
+        return self._store.due_redeliveries(self._lease.stream)
 
     def due_event(self) -> Unsettled | None:
-        return self._store.due_event(self._lease.name)
+        return self._store.due_event(self._lease.stream, self._lease.part)
 
     def unsettled(self) -> list[Unsettled]:
-        return self._store.unsettled(self._lease.name)
+        return self._store.unsettled(self._lease.stream, self._lease.part)
 
     def settle(self, chunk: Unsettled, failures: Sequence[Failure]) -> int:
         return self._store.settle(self._lease, chunk, failures)

@@ -12,6 +12,7 @@ from state.values import Failure, Position, Redelivery, Step, Unsettled
 from sync.chunks import Chunker
 from sync.maps.row import Reject, Row
 from sync.memory.writer import ChunkOutcome
+from sync.shards import Shard
 from sync.stop import Stop
 from sync.summary import Summary
 
@@ -62,6 +63,8 @@ class Job:
     resend: bool = False
     limit: int | None = None
     """At most so many rows are sent."""
+    shard: Shard | None = None
+    """Read only this part of the records."""
     fetch_keys: Sequence[str] | None = None
     """Read these records by key instead of what is due."""
     progress: Callable[[Summary], None] = lambda _: None

@@ -11,7 +11,10 @@ from typing import Any, Literal
 import structlog
 
 _SECRET = re.compile(
-    r"(sk_[A-Za-z]+_|Bearer\s+)(?!\.{3})[^\s\"',}()]+|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)\S+(?=@)", re.IGNORECASE
+    # Not every sk_..._ is a key: task_type_id and sk_customer_id are columns, disk_one_state.db a file.
+    r"(sk_(?:live|test)_|\bsk_[a-z]+_(?=\w{16})|Bearer\s+)(?!\.{3})[^\s\"',}()]+"
+    r"|(postgres(?:ql)?(?:\+\w+)?://[^:/@\s]*:)\S+(?=@)",
+    re.IGNORECASE,
 )
 _EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from state.store import Store
 from state.values import Failure, Position, Redelivery, Step, Unsettled
+from sync.destination import insist
 from sync.memory.client import MemoryClient
 from sync.memory.envelope import Envelope
 from sync.memory.pace import Pacer
-from sync.memory.writer import ChunkOutcome, Receipt
+from sync.memory.words import without_values
+from sync.memory.writer import ChunkOutcome, Receipt, refusals_of
 
 CREDITS_PER_ROW = {"basic": 1, "pro": 1, "pro_fast": 1, "ultra": 1}
 """About one credit per row, whatever the tier (price table of 2026); rates change, so it is an estimate."""
@@ -63,8 +66,10 @@ class PreviewState:
 class PreviewWriter:
     """Takes every chunk and sends none, but has the server check the first one with `dryRun: true`."""
 
-    def __init__(self, client: MemoryClient, envelope: Envelope, pacer: Pacer) -> None:
-        self._client, self._envelope, self._pacer = client, envelope, pacer
+    def __init__(self, client: MemoryClient, envelope: Envelope, pacer: Pacer, pause: Callable[[float], None]) -> None:
+        self._client, self._envelope, self._pacer, self._pause = client, envelope, pacer, pause
+        self.remarks: list[str] = []
+        """What a person should know of the server's check."""
         self.chunks = 0
         self.rows = self.bytes = 0
 
@@ -73,11 +78,7 @@ class PreviewWriter:
         self.chunks += 1
         self.rows += len(rows)
         self.bytes += sum(len(row.body) for row in rows)
-        if self.chunks == 1:
-            problem = self.check(rows)
-            if problem is not None:
-                return ChunkOutcome(problem=problem)
-        return ChunkOutcome(receipts=[Receipt("dry-run", rows)])
+        return self.check(rows) if self.chunks == 1 else ChunkOutcome(receipts=[Receipt("dry-run", rows)])
 
     def estimate(self, tier: str, pacer: Pacer) -> dict[str, Any]:
         """What sending would take: calls, credits (about), bytes, and minutes at the plan's pace."""
@@ -90,11 +91,18 @@ class PreviewWriter:
             "minutes": minutes,
         }
 
-    def check(self, rows: Sequence[Any]) -> Exception | None:
-        """Have the server check rows without storing them; what it minds, if anything."""
-        self._pacer.wait(len(rows))
+    def check(self, rows: Sequence[Any]) -> ChunkOutcome:
+        """Have the server check rows without storing them; what it minds are refusals, or the outcome's problem."""
+        body = self._envelope.body(row.body for row in rows)
         try:
-            self._client.check_batch(self._envelope.body(row.body for row in rows))
+            self._pacer.wait(len(rows))
+            data = insist(lambda: self._client.check_batch(body), self._pause)
         except Exception as problem:  # told by the thread that started the check
-            return problem
-        return None
+            return ChunkOutcome(problem=problem)
+        refused, unmatched = refusals_of(rows, data, self._envelope)
+        if unmatched:
+            words = without_values(unmatched[0].message, body)
+            self.remarks.append(f"the server minds rows that it does not name ({words}); a real run finds out which")
+        taken = [row for place, row in enumerate(rows) if place not in refused]
+        final = [replace(refusal, final=True) for refusal in refused.values()]
+        return ChunkOutcome(receipts=[Receipt("dry-run", taken)] if taken else [], refusals=final)

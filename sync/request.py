@@ -16,6 +16,7 @@ from sync.maps.model import PropertyMap
 from sync.memory.collections import Collection
 from sync.memory.pace import Pacer
 from sync.settings import Settings
+from sync.shards import Shard
 from sync.stop import Stop
 from sync.summary import Summary
 
@@ -35,6 +36,8 @@ class Request:
     until: datetime | None = None
     keys: Sequence[str] | None = None
     """Only these records, read by key."""
+    shard: Shard | None = None
+    """Only this part of the records."""
 
     @property
     def again(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from state.errors import StateError
 from state.store import Store
-from state.values import Position
+from state.values import PART, Position
 from sync import exits
 from sync.assemble import Plan, aside_of, follower_of, job_of
 from sync.deliver import deliver
@@ -21,6 +21,7 @@ from sync.maps.model import PropertyMap
 from sync.positions import FULL, INCREMENTAL, Start, backfill_start, check_destination, origin_of, start_of
 from sync.preview import PreviewState, PreviewWriter
 from sync.request import Request, Surroundings, open_source
+from sync.shards import Shard
 from sync.summary import Summary
 
 
@@ -77,8 +78,9 @@ def _run(property_map: PropertyMap, request: Request, around: Surroundings, summ
         salt = store.salt(stream) if store else None
         _deliver(property_map, request, around, summary, PreviewState(store, stream), salt or b"dry run")
         return
-    with hold(store, stream, around.stop) as lease:
-        number = store.start_run(lease, request.command)
+    shard = request.shard
+    with hold(store, stream, around.stop, part=f"{PART}{shard}" if shard else "") as lease:
+        number = store.start_run(lease, request.command + (f" --shard {shard}" if shard else ""))
         try:
             _deliver(property_map, request, around, summary, HeldState(store, lease), store.salt(stream) or b"")
             _conclude(summary)
@@ -123,7 +125,7 @@ def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> None:
     with closing(open_source(plan.property_map, request.since, fields, around.stop.pause)) as connector:
         job = job_of(plan, connector, glance)
         if around.counted and request.keys is None:
-            summary.due = connector.count(job.since)
+            summary.due = _share(connector.count(job.since), request.shard)
         whole = deliver(job)
     if not whole:
         summary.note(f"stopped at --limit {request.limit}; {request.again} goes on behind it")
@@ -132,7 +134,13 @@ def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> None:
         plan.state.conclude(start.purpose, replace(plan.now, cursor=cursor, complete=True))
     if isinstance(job.writer, PreviewWriter):
         summary.estimate = job.writer.estimate(plan.property_map.destination.tier, around.pacer)
+        for remark in job.writer.remarks:
+            summary.note(remark)
         summary.accepted = 0  # the server was shown one chunk and took none
+
+
+def _share(due: int | None, shard: Shard | None) -> int | None:
+    return due if due is None or shard is None else due // shard.count
 
 
 def _start(stream: str, request: Request, store: Store | None, now: Position) -> Start:
@@ -140,6 +148,8 @@ def _start(stream: str, request: Request, store: Store | None, now: Position) ->
         return Start(INCREMENTAL, None)
     check_destination(store.destination(stream), now)
     if request.command == "backfill":
-        purpose = f"backfill {request.since or ''}..{request.until or ''}"
+        purpose = f"backfill {request.since or ''}..{request.until or ''}" + (
+            f" {request.shard}" if request.shard else ""
+        )
         return backfill_start(purpose, now, store.position(stream, purpose))
     return start_of(now, store.position(stream, INCREMENTAL), store.position(stream, FULL), full=request.full)

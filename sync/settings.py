@@ -16,12 +16,16 @@ class Settings(Variables):
     """What the environment says. Names are the variables' own, in lower case."""
 
     personize_secret_key: SecretStr | None = Field(None, description="The key of the Personize organisation.")
-    personize_base_url: str = Field("https://agent.personize.ai", description="Where the memory API is.")
+    personize_base_url: str = Field("https://agent.personize.ai", repr=False, description="Where the memory API is.")
     personize_api_version: Literal["auto", "v1", "v1.1"] = Field(
         "auto", description="The API's dialect; auto asks v1 first and v1.1 when there is no v1."
     )
     memsync_state_url: str = Field(
-        "sqlite:///memsync-state.db", description="The state store: sqlite:///FILE or postgresql://..."
+        "sqlite:///memsync-state.db", repr=False, description="The state store: sqlite:///FILE or postgresql://..."
+    )
+    memsync_require_state: bool = Field(
+        default=False,
+        description="Whether runs refuse to begin with a new state store: set it once the first run is done.",
     )
     memsync_mappings: str = Field("mappings", description="The folder of property maps.")
     memsync_log_format: Literal["auto", "console", "json"] = Field(

@@ -7,6 +7,9 @@ import time
 import weakref
 from contextlib import suppress
 
+_LOOK = 0.05
+"""Seconds between looks at whether it is sure again to go on."""
+
 
 class Stopped(Exception):
     """The run was asked to stop; what was accepted so far is recorded."""
@@ -22,6 +25,8 @@ class Stop:
         self._asked = False
         self._parts: list[weakref.ref[Stop]] = []
         self.signal: int | None = None
+        self.sure_until = float("inf")
+        """The moment of `time.monotonic` from which on nobody knows, until it is put off, whether to go on."""
 
     def part(self) -> Stop:
         """A stop of its own for one part of the work: it is set with this one, and may be set alone."""
@@ -47,10 +52,11 @@ class Stop:
         return self._asked
 
     def pause(self, seconds: float) -> None:
-        """Sleep so many seconds; raises Stopped as soon as a stop is asked for."""
+        """Sleep so many seconds, and on until it is sure to go on; raises Stopped as soon as a stop is asked for."""
         end = time.monotonic() + seconds
         while not self._asked:
-            left = end - time.monotonic()
+            now = time.monotonic()
+            left = _LOOK if now >= self.sure_until else end - now
             if left <= 0:
                 return
             with suppress(queue.Empty):

@@ -1,1 +1,1 @@
-pytest_plugins = ["fixtures_postgres", "fixtures_state"]
+pytest_plugins = ["fixtures_postgres", "fixtures_state", "fixtures_faults", "fixtures_canary", "fixtures_attacks", "fixtures_image"]

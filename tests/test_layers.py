@@ -22,6 +22,7 @@ LAYERS = {
     "sync.watermark": [],
     "sync.flight": [],
     "sync.absence": [],
+    "sync.shards": ["connectors"],
     "sync.settings": ["connectors"],
     "sync.read_ahead": ["connectors", "sync.stop"],
     "sync.intake": ["connectors", "sync.chunks", "sync.maps.row"],

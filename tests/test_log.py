@@ -87,3 +87,13 @@ def test_setting_up_twice_says_everything_once(capfd):
     log.set_up("console", "info")
     logging.getLogger("other").warning("once")
     assert capfd.readouterr().err.count("once") == 1
+
+
+@pytest.mark.parametrize("name", ["/data/disk_one_state.db: is full", "column task_type_id", "column sk_customer_id"])
+def test_a_name_that_only_looks_like_a_key_is_shown(name):
+    assert log.mask(name) == name
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "xsk_test_1", "sk_prod_0123456789abcdef", "SK_LIVE_1"])
+def test_a_key_is_masked_wherever_it_stands(key):
+    assert log.mask(f"with {key}, too").endswith("_***, too")

@@ -174,7 +174,9 @@ def with_keys(plan: Plan, keys: Sequence[Sequence[str]]) -> Clause:
     """Rows that have one of these keys."""
     names = [Identifier(f"k{number}") for number in range(len(plan.key))]
     refs = SQL(", ").join(column_ref(plan, one) for one in plan.key)
-    casts = SQL(", ").join(SQL("{}::{}").format(name, SQL(one.cast)) for name, one in zip(names, plan.key, strict=True))
+    casts = SQL(", ").join(
+        SQL("{}::{}").format(name, SQL(one.cast.replace("%", "%%"))) for name, one in zip(names, plan.key, strict=True)
+    )
     arrays = SQL(", ").join(SQL("%s::text[]") for _ in names)
     text = SQL("({}) IN (SELECT {} FROM unnest({}) AS keys({}))").format(refs, casts, arrays, SQL(", ").join(names))
     return Clause(text, tuple(list(texts) for texts in zip(*keys, strict=True)))

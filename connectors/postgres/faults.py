@@ -16,6 +16,8 @@ _AGAIN = {"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "40001", "40P01"
 _TIMED_OUT = "57014"
 # These classes quote values of rows in their messages: conversion, constraints, RAISE in a function.
 _QUOTES_DATA = ("22", "23", "P0")
+# A cast such as `tag::regclass` looks a value up among the names of the server.
+_UNKNOWN_NAMES = {"3D000", "3F000", "42602", "42704", "42883", "42P01", "42P02", "42703"}
 _BUSY = re.compile(r"starting up|shutting down|too many (clients|connections)|connection slots|recovery mode", re.I)
 _TLS = re.compile(r"\bSSL\b|certificate|\bTLS\b", re.I)
 _NO_DATABASE = re.compile(r'database ".*" does not exist')
@@ -65,13 +67,19 @@ def _reason(error: psycopg.Error, target: Target) -> str:
     return (text.replace(password, "***") if password else text).rstrip(".")
 
 
+def _is_about_a_value(error: psycopg.Error) -> bool:
+    """Whether a name that is unknown may be a value of a row: one in the statement itself comes with its place."""
+    return (error.sqlstate or "") in _UNKNOWN_NAMES and error.diag.statement_position is None
+
+
 def explain(error: psycopg.Error, target: Target, what: str) -> ConnectorError:
     """Name what went wrong with a statement about `what` (a table, or the query)."""
     state = error.sqlstate or ""
     said = f"{state} {error.diag.message_primary or ''}".strip()
     if state == "22023" and said.startswith('22023 time zone "'):
-        return SourceMisconfigured(f"{what}: `timezone`: {said}: expected a name such as Europe/Berlin")
-    if state.startswith(_QUOTES_DATA) or error.diag.context:  # what a function says may quote data, too
+        # Its name may be the value of a column that `where` or `query` takes for one.
+        return SourceMisconfigured(f"{what}: `timezone`: the server does not know one: expected such as Europe/Berlin")
+    if state.startswith(_QUOTES_DATA) or error.diag.context or _is_about_a_value(error):
         return SourceMisconfigured(
             f"{what}: the server could not compute a value ({type(error).__name__}, {state}): "
             "look for casts and arithmetic in `where`, in `query` or in the view"

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from connectors.base import SourceMisconfigured
 from connectors.postgres import conditions
 from connectors.postgres.conditions import Clause
-from connectors.postgres.cursor import Phase, Position, Progress, Server
+from connectors.postgres.cursor import RESET, Phase, Position, Progress, Server
 from connectors.postgres.plan import Plan
+from connectors.source import parse_instant
 
 SWEEP_EVERY = timedelta(days=1)
 
@@ -78,7 +80,10 @@ def late_horizon(progress: Progress) -> int | None:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    try:
+        return parse_instant(text)
+    except ValueError:  # a cursor that was set by hand
+        raise SourceMisconfigured(RESET) from None
 
 
 # What the pages of a phase have in common, and where the next one begins

@@ -11,12 +11,19 @@ from sync.commands import options
 from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings
 from sync.request import Request
+from sync.shards import Shard
 
 
 @click.command(epilog="Example: memsync backfill customers --since 2024-01-01 --until 2025-01-01")
 @click.argument("stream")
 @click.option("--since", type=options.Instant(), metavar="T", help="Read what is stamped at or after T.")
 @click.option("--until", type=options.Instant(), metavar="T", help="Read what is stamped before T.")
+@click.option(
+    "--shard",
+    type=options.ShardOf(),
+    metavar="I/N",
+    help="Only part I (from 0) of N parts of the records, by primary key; the parts may run side by side.",
+)
 @options.dry_run
 @options.resend
 @options.wait
@@ -25,6 +32,7 @@ def command(
     stream: str,
     since: datetime | None,
     until: datetime | None,
+    shard: Shard | None,
     dry_run: bool,
     resend: bool,
     wait: float,
@@ -36,5 +44,5 @@ def command(
     if since is not None and until is not None and since >= until:
         raise click.UsageError(f"--since {since.isoformat()} is not before --until {until.isoformat()}")
     settings = load_settings()
-    request = Request("backfill", dry_run=dry_run, resend=resend, wait=wait, since=since, until=until)
+    request = Request("backfill", dry_run=dry_run, resend=resend, wait=wait, since=since, until=until, shard=shard)
     return run_all(chosen_maps(mappings, settings, [stream]), request, settings, as_json=as_json, debug=debug)

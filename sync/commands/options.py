@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from connectors.source import parse_duration, parse_instant
+from sync.shards import Shard, parse_shard
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -38,6 +39,18 @@ class Instant(click.ParamType[datetime]):
             return parse_instant(text)
         except ValueError as error:
             self.fail(f"{value!r}: {error}", param, ctx)
+
+
+class ShardOf(click.ParamType[Shard]):
+    """One of several parts, such as 0/4."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        try:
+            return parse_shard(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 mappings = click.option(

@@ -22,6 +22,10 @@ from sync.settings import Settings
 from sync.stop import Stop
 
 _keys = click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this primary key; may be repeated.")
+READ_AGAIN = 20
+"""Records that `show` reads and shows, unless more are asked for."""
+_FORMULA = frozenset("=+-@＝＋－＠")
+"""What a formula begins with, in both widths."""
 LONGEST = 300
 """Characters of a value that are shown on a terminal."""
 _code = click.option("--code", metavar="CODE", help="Only rejects with this reason.")
@@ -44,20 +48,21 @@ def _rejects(settings: Settings, stream: str | None, keys: tuple[str, ...], code
         found = store.rejects(stream)
     chosen = [r for r in found if (not keys or r.key in keys) and (code is None or r.code == code)]
     if found and not chosen:
-        codes = ", ".join(sorted({r.code for r in found}))
+        codes = screen.one_line(", ".join(sorted({r.code for r in found})))
         raise click.UsageError(f"none of the {len(found):,} rejects matches; their reasons: {codes}")
     return chosen
 
 
 @command.command("list", epilog="Example: memsync rejects list customers --code MISSING_IDENTIFIER")
 @click.argument("stream", required=False)
+@_keys
 @_code
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, for a spreadsheet.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show at most so many.")
 @options.as_json
-def list_(stream: str | None, code: str | None, as_csv: bool, limit: int, as_json: bool) -> int:
+def list_(stream: str | None, keys: tuple[str, ...], code: str | None, as_csv: bool, limit: int, as_json: bool) -> int:
     """List rejects with their reasons, and count them by reason."""
-    found = _rejects(load_settings(), stream, (), code)
+    found = _rejects(load_settings(), stream, keys, code)
     counts = Counter(r.code for r in found)
     if as_json:
         rejects = [_as_dict(r) for r in found]
@@ -73,7 +78,7 @@ def list_(stream: str | None, code: str | None, as_csv: bool, limit: int, as_jso
         screen.table(heads, rows, numbers=[3])
         screen.say()
         for reason, number in counts.most_common():
-            screen.say(f"{number:,} {reason}")
+            screen.say(screen.one_line(f"{number:,} {reason}"))
         if len(found) > limit:
             screen.say(f"(the newest {limit} of {len(found):,} are shown; --limit N shows more)")
     return 0
@@ -89,27 +94,31 @@ def _csv(found: list[StoredReject]) -> str:
     writer.writerow(["stream", "key", "code", "attempts", "first_at", "last_at", "message"])
     for r in found:
         times = [screen.moment(r.first_at), screen.moment(r.last_at)]
-        writer.writerow([_harmless(r.stream), _harmless(r.key), r.code, r.attempts, *times, _harmless(r.message)])
+        texts = [_harmless(text) for text in (r.stream, r.key, r.code, r.message)]
+        writer.writerow([*texts[:3], r.attempts, *times, texts[3]])
     return buffer.getvalue()
 
 
 def _harmless(text: str) -> str:
     """The text as a spreadsheet takes it for text, never for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    text = screen.one_line(text)
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA else text
 
 
 @command.command(epilog="Example: memsync rejects show customers --key 1234")
 @click.argument("stream")
 @_keys
 @_code
+@click.option("--limit", type=click.IntRange(min=1), default=READ_AGAIN, show_default=True, help="At most so many.")
 @options.common
 def show(
-    stream: str, keys: tuple[str, ...], code: str | None, mappings: Path | None, as_json: bool, debug: bool
+    stream: str, keys: tuple[str, ...], code: str | None, limit: int, mappings: Path | None, as_json: bool, debug: bool
 ) -> int:
     """Read the records of rejects again and show them as they are now (their values, on this screen only)."""
     settings = load_settings()
     property_map = chosen_maps(mappings, settings, [stream])[0]
-    found = _rejects(settings, stream, keys, code)[:20]
+    every = _rejects(settings, stream, keys, code)
+    found = every[-limit:]
     connector = open_source(property_map, None, None)
     try:
         records = {record.key: dict(record.fields) for record in connector.fetch([r.key for r in found])}
@@ -117,16 +126,18 @@ def show(
         connector.close()
     if as_json:
         shown = [_as_dict(r) | {"record": records.get(r.key)} for r in found]
-        screen.show_json({"ok": True, "command": "rejects show", "rejects": shown})
+        screen.show_json({"ok": True, "command": "rejects show", "total": len(every), "rejects": shown})
         return 0
     for r in found:
-        screen.say(f"{r.stream} {r.key}: {r.code}: {r.message}")
+        screen.say(screen.one_line(f"{r.stream} {r.key}: {r.code}: {r.message}"))
         for name, value in (records.get(r.key) or {"(gone)": "the record is no longer in the source"}).items():
             text = orjson.dumps(value, default=str).decode()
             cut = f"{text[:LONGEST]}... ({len(text):,} characters; --json shows all)" if len(text) > LONGEST else text
-            screen.say(f"  {name}: {cut}")
+            screen.say(f"  {screen.one_line(name)}: {cut}")
     if not found:
         screen.say("No rejects.")
+    if len(every) > limit:
+        screen.say(f"(the newest {limit} of {len(every):,} are shown; --limit N shows more)")
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sync.commands import options, screen
+from sync.commands import github, options, screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.exits import exit_of, most_serious
 from sync.maps.model import PropertyMap
@@ -64,6 +64,7 @@ def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as
         screen.show_json(document | {"streams": [summary.as_dict() for summary in summaries]})
     else:
         screen.show_summaries(summaries, dry_run=request.dry_run)
+    github.report(request.command, summaries, dry_run=request.dry_run)
     return code
 
 

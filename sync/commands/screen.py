@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from sync.summary import Summary
 NUMBERS = ("read", "filtered", "unchanged", "sent", "accepted", "settled", "rejected", "gone", "calls", "retries")
 SIDE_BY_SIDE = 3
 """Streams that fit beside each other on 80 columns."""
+_ODD = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+"""Characters that a terminal may obey or hide: JSON has another way of writing them."""
 _EVERY = 10.0
 """Seconds between progress lines where no terminal shows them in place."""
 
@@ -29,12 +32,27 @@ def say(text: str = "") -> None:
 
 def show_json(document: Any) -> None:
     """The one JSON document of `--json`."""
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode())
+    text = orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode()
+    click.echo(_ODD.sub(_escaped, text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"\\u{int.from_bytes(unit, 'big'):04x}" for unit in _units(found[0]))
+
+
+def _units(text: str) -> list[bytes]:
+    units = text.encode("utf-16-be", "surrogatepass")
+    return [units[at : at + 2] for at in range(0, len(units), 2)]
+
+
+def one_line(text: str) -> str:
+    """Somebody else's text as a part of one line: a line break in it must not look like a line of ours."""
+    return " ".join(mask(text).splitlines())
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[int] = ()) -> None:
     """A table in plain text; the columns in `numbers` are set to the right."""
-    texts = [[mask(_text(cell)) for cell in row] for row in rows]
+    texts = [[one_line(_text(cell)) for cell in row] for row in rows]
     widths = [max([len(head), *(len(row[at]) for row in texts)]) for at, head in enumerate(heads)]
     for row in [list(heads), *texts]:
         cells = [c.rjust(widths[at]) if at in numbers else c.ljust(widths[at]) for at, c in enumerate(row)]
@@ -82,9 +100,9 @@ def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
         click.echo()
     for summary in summaries:
         if summary.message:
-            click.echo(mask(f"memsync: {summary.stream}: {summary.message}"), err=True)
+            click.echo(one_line(f"memsync: {summary.stream}: {summary.message}"), err=True)
         for line in remarks(summary, dry_run=dry_run):
-            say(f"{summary.stream}: {line}")
+            say(one_line(f"{summary.stream}: {line}"))
 
 
 def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:

@@ -10,16 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import IO, Any
 
 import click
 import structlog
 
-from state.address import sqlite_file, state_url
+from state import opening
+from state.address import shown, sqlite_file, state_url
 from state.errors import StoreUnusable
 from state.location import warning_for
 from state.store import Store, open_store
 from sync import log
 from sync.destination import open_destination
+from sync.exits import INTERRUPTED, TERMINATED
 from sync.maps.load import load_maps
 from sync.maps.model import PropertyMap
 from sync.maps.problem import did_you_mean
@@ -59,11 +62,47 @@ def store_for(settings: Settings, *, must_exist: bool = False) -> Store | None:
     return open_store(settings.memsync_state_url)
 
 
+def refuse_fresh_state(settings: Settings) -> None:
+    """Raise StoreUnusable where MEMSYNC_REQUIRE_STATE is set and no store is there: a loss must not go unnoticed."""
+    if not settings.memsync_require_state:
+        return
+    url = state_url(settings.memsync_state_url)
+    where = shown(url)
+    if not opening.is_there(url, sqlite_file(url), where):
+        raise StoreUnusable(
+            f"{where}: there is no state store, and MEMSYNC_REQUIRE_STATE expects one; a new one would have everything "
+            "read and sent again. Put the old one back (volume, cache or MEMSYNC_STATE_URL), or, to begin a new one, "
+            "run once with MEMSYNC_REQUIRE_STATE=false"
+        )
+
+
 def refuse_unknown(stream: str, known: Sequence[str]) -> None:
     """Raise click.UsageError unless the store knows the stream."""
     if stream not in known:
-        there = f"streams in this state store: {', '.join(known)}" if known else "no stream has run with this store yet"
+        there = (
+            f"streams in this state store: {log.mask(', '.join(known))}"
+            if known
+            else "no stream has run with this store yet"
+        )
         raise click.UsageError(f"nothing is known of {stream!r}{did_you_mean(stream, known)}; {there}")
+
+
+class StoppedEarly(click.ClickException):
+    """A signal came before anything was begun."""
+
+    exit_code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("stopped before anything was sent; the next run goes on from here")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"memsync: {self.message}", file=file, err=file is None)
+
+
+class TerminatedEarly(StoppedEarly):
+    """The signal was SIGTERM."""
+
+    exit_code = TERMINATED
 
 
 @contextmanager
@@ -77,6 +116,8 @@ def surroundings(
     """Everything that the streams of one command share; SIGINT and SIGTERM stop it cleanly."""
     warn = structlog.get_logger().warning
     with stopping_on_signals() as stop:
+        if not dry_run:
+            refuse_fresh_state(settings)
         store = store_for(settings, must_exist=dry_run)
         remark = warning_for(store.path) if store is not None and store.path is not None and not dry_run else None
         if remark:
@@ -84,15 +125,17 @@ def surroundings(
         try:
             destination = open_destination(settings, stop.pause, warn)
             try:
-                pacer = destination.pacer(None if dry_run else store, settings)
-                known = destination.collections()
-                yield Surroundings(
-                    settings, store, destination, known, pacer, stop, progress, counted=sys.stderr.isatty(), debug=debug
-                )
+                kept = None if dry_run else store
+                pacer = destination.pacer(kept, settings)
+                with destination.remembered(kept) as known:
+                    counted = sys.stderr.isatty()
+                    yield Surroundings(
+                        settings, store, destination, known, pacer, stop, progress, counted=counted, debug=debug
+                    )
             finally:
                 destination.close()
         except Stopped:
-            raise SystemExit(128 + (stop.signal or signal.SIGINT)) from None
+            raise (TerminatedEarly if stop.signal == signal.SIGTERM else StoppedEarly) from None
         finally:
             if store is not None:
                 store.close()

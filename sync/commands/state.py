@@ -63,7 +63,7 @@ def set_(stream: str, cursor: str, yes: bool, as_json: bool) -> int:
     """Set the incremental cursor: `positions.incremental.cursor` as `memsync status STREAM --json` shows it."""
     try:
         document = json.loads(cursor)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.UsageError(f"CURSOR is not JSON: {error}; see `memsync status {stream} --json`") from None
     if not isinstance(document, dict):
         raise click.UsageError(f"CURSOR must be a JSON object; see `memsync status {stream} --json`")
@@ -114,7 +114,7 @@ def _read_export(file: Path, stream: str) -> dict[str, Any]:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document["memsync_state"] != _FORMAT or not isinstance(document["tables"], dict):
             raise KeyError
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
         raise click.UsageError(f"{file}: is not what `memsync state export` prints (format {_FORMAT})") from None
     if document.get("stream") != stream:
         raise click.UsageError(f"{file}: holds the stream {document.get('stream')!r}, not {stream!r}")

@@ -11,11 +11,12 @@ import click
 import structlog
 
 from sync.check import Check, Opened, check_stream
-from sync.commands import options, screen
+from sync.commands import github, options, screen
 from sync.commands.session import chosen_maps, load_settings, stopping_on_signals
 from sync.destination import open_destination
 from sync.exits import KNOWN_ERRORS, most_serious
 from sync.maps.model import PropertyMap
+from sync.maps.problem import Problem
 from sync.settings import Settings
 
 
@@ -51,6 +52,13 @@ def _opened(settings: Settings) -> Iterator[Opened]:
 
 def _show(found: dict[str, list[Check]], maps: list[PropertyMap], *, as_json: bool) -> int:
     code = most_serious(check.exit for checks in found.values() for check in checks)
+    files = {one.stream: one.file for one in maps}
+    github.problems(
+        Problem(files[name], 0, 0, check.name, check.detail)
+        for name, checks in found.items()
+        for check in checks
+        if check.exit
+    )
     if as_json:
         streams = [{"stream": name, "checks": [asdict(check) for check in checks]} for name, checks in found.items()]
         screen.show_json({"ok": code == 0, "command": "validate", "exit": code, "streams": streams})

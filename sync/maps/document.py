@@ -81,7 +81,7 @@ def read_document(file: str, content: bytes | str) -> Document:
             pass
         except RecursionError:
             document.refuse((), f"nested too deeply; at most {MAX_DEPTH} levels are allowed", (1, 1))
-        except (YAMLError, ValueError, IndexError, KeyError, AttributeError, TypeError) as error:
+        except (YAMLError, ValueError, IndexError, KeyError, AttributeError, TypeError, OverflowError) as error:
             _refuse_syntax(document, error, text)
     return document
 

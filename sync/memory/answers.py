@@ -20,10 +20,11 @@ from sync.memory.errors import (
     RateLimited,
 )
 from sync.memory.retry_after import LONGEST, wait_asked_for
+from sync.memory.words import without_values
 
 SHOWN = 200
 """Characters of an answer that an error shows."""
-_SECRET = re.compile(r"(sk_[a-z]+_|Bearer(?:\s|%20|\+)+)[^\s\"',}()]+", re.IGNORECASE)
+_SECRET = re.compile(r"(sk_(?:live|test)_|\bsk_[a-z]+_(?=\w{16})|Bearer(?:\s|%20|\+)+)[^\s\"',}()]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]*(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)*", re.IGNORECASE)
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,59}")
 _READ = 4000
@@ -38,6 +39,8 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+    sent: bytes | None = b""
+    """The body of the call, of whose records nothing may be shown; None: it was about records of an earlier call."""
 
 
 def redact(text: str) -> str:
@@ -88,7 +91,7 @@ def _shown(answer: Answer) -> str:
     start = answer.body[:_READ]
     if len(answer.body) > _READ:
         start = start[: start.rfind(b" ") + 1] or start  # half an address would not be known as one
-    text = redact(start.decode("utf-8", "replace"))
+    text = without_values(redact(start.decode("utf-8", "replace")), answer.sent)
     return f"HTTP {answer.status}: {text}" if text else f"HTTP {answer.status}, an empty body"
 
 
@@ -110,7 +113,7 @@ def _refusal(answer: Answer, call: str) -> DestinationError:
     if answer.status == 429:
         return _too_many(answer, body, call)
     if 300 <= answer.status < 400:
-        where = redact(answer.headers.get("location", "nowhere"))
+        where = without_values(redact(answer.headers.get("location", "nowhere")), answer.sent)
         return DestinationMisconfigured(f"{call}: redirected to {where}; set PERSONIZE_BASE_URL to the final address")
     if answer.status >= 500:
         # 502 and 504 come from a proxy that lost sight of a server which may still be working.
@@ -164,7 +167,7 @@ def _failure(answer: Answer, body: dict[str, Any], call: str) -> DestinationErro
     """The error behind `success: false` on a 2xx, by its name: as if the status had said it."""
     code = _code(body).lower()
     status = next((s for name, s in _STATUS_BY_NAME.items() if name in code), 400)
-    return _refusal(Answer(status, answer.headers, answer.body), call)
+    return _refusal(answer._replace(status=status), call)
 
 
 _STATUS_BY_NAME = {

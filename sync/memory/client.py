@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 import orjson
 
 from sync.memory.answers import Answer, data_of, redact
-from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable, NotFound
+from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable, NotFound, QuotaExhausted
+from sync.memory.words import without_values
 
 Dialect = Literal["v1", "v1.1"]
 
@@ -19,6 +21,8 @@ _PATHS: Mapping[Dialect, Mapping[str, str]] = {
     "v1": {"batch": "/batch-memorize", "search": "/search", "digest": "/smart-memory-digest"},
     "v1.1": {"batch": "/memory/import", "search": "/memory/search", "digest": "/memory/digest"},
 }
+_ABOUT_NOBODY = ("/me", "/collections")
+_ENDS = tuple(paths["batch"] for paths in _PATHS.values())
 _PAGES = 1000
 _EVENT_ID = re.compile(r"(?!\.+\Z)[!-~]{1,200}")
 
@@ -45,7 +49,12 @@ class MemoryClient:
         self._undecided = dialect == "auto"
         self._warned = False
         self._lock = threading.Lock()
+        self._alone = threading.Lock()
         self.calls = 0
+        self.doubtful = False
+        """Whether batches go one at a time until one is taken: the quota was used up when it was last tried."""
+        self.exhausted: str | None = None
+        """The server's word that the quota is used up, once it gave it: no further call is made."""
 
     @property
     def extract_word(self) -> str:
@@ -93,17 +102,27 @@ class MemoryClient:
 
     def batch(self, body: bytes) -> dict[str, Any]:
         """Hand over a chunk; the answer always holds a non-empty `eventId`."""
-        data = self._call("POST", _PATHS[self.dialect]["batch"], body)
+        with self._in_doubt_alone():
+            data = self._call("POST", _PATHS[self.dialect]["batch"], body)
         event = data.get("eventId")
         if isinstance(event, int) and not isinstance(event, bool):
             event = str(event)
         if not isinstance(event, str) or not _EVENT_ID.fullmatch(event):
-            shown = redact(", ".join(sorted(str(key)[:40] for key in data)) or "none")
+            shown = without_values(redact(", ".join(sorted(str(key)[:40] for key in data)) or "none"), body)
             raise DestinationUnavailable(
                 f"POST {_PATHS[self.dialect]['batch']}: expected data.eventId, found the names: {shown}",
                 ambiguous=True,
             )
         return data | {"eventId": event}
+
+    @contextmanager
+    def _in_doubt_alone(self) -> Iterator[None]:
+        if not self.doubtful:
+            yield
+            return
+        with self._alone:
+            yield
+            self.doubtful = False
 
     def check_batch(self, body: bytes) -> dict[str, Any]:
         """Have the server check a chunk whose body says `dryRun: true`; it need not name an event."""
@@ -128,10 +147,17 @@ class MemoryClient:
         self, method: str, path: str, body: bytes | None = None, params: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         with self._lock:
+            if self.exhausted is not None:
+                raise QuotaExhausted(self.exhausted)
             self.calls += 1
         answer = self._http.call(method, f"/api/{self.dialect}{path}", body, params)
         self._mention_sunset(answer)
-        return data_of(answer, f"{method} {path}")
+        answer = answer._replace(sent=b"" if path in _ABOUT_NOBODY else body if path.endswith(_ENDS) else None)
+        try:
+            return data_of(answer, f"{method} {path}")
+        except QuotaExhausted as problem:
+            self.exhausted = str(problem)
+            raise
 
     def _mention_sunset(self, answer: Answer) -> None:
         sunset = answer.headers.get("sunset")

@@ -19,6 +19,7 @@ __all__ = ["Deadlines", "Http", "check_address"]
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer that are read and unpacked, at most."""
+LONGEST_ENCODING = 10
 _KEY_MASKED_FROM = 8
 """Characters of a key from which on it is masked in answers; a shorter one would be found everywhere."""
 
@@ -69,7 +70,9 @@ class Http:
             with self._pool.stream(
                 method, url, headers=headers, content=body, extensions={"timeout": timeouts}
             ) as response:
-                names = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                names = {
+                    name.decode("latin-1").lower(): self._masked(v).decode("latin-1") for name, v in response.headers
+                }
                 return Answer(response.status, names, self._read(response, names, call))
         except (httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.PoolTimeout, UnicodeError) as error:
             raise _no_connection(error, self._host) from None
@@ -86,8 +89,10 @@ class Http:
             read += piece
             if len(read) > LARGEST_ANSWER:
                 raise _too_large(call)
-        body = _unpack(bytes(read), headers.get("content-encoding", ""), call)
-        return body if len(self._key) < _KEY_MASKED_FROM else body.replace(self._key, b"***")
+        return self._masked(_unpack(bytes(read), headers.get("content-encoding", ""), call))
+
+    def _masked(self, text: bytes) -> bytes:
+        return text if len(self._key) < _KEY_MASKED_FROM else text.replace(self._key, b"***")
 
 
 def _unpack(body: bytes, encoding: str, call: str) -> bytes:
@@ -95,7 +100,8 @@ def _unpack(body: bytes, encoding: str, call: str) -> bytes:
     if encoding.strip().lower() in ("", "identity"):
         return body
     if encoding.strip().lower() not in ("gzip", "x-gzip"):
-        raise DestinationUnavailable(f"{call}: the answer is encoded as {redact(encoding)!r}", ambiguous=True)
+        shown = encoding if encoding.isalpha() and len(encoding) <= LONGEST_ENCODING else "what is no word"
+        raise DestinationUnavailable(f"{call}: the answer is encoded as {shown!r}", ambiguous=True)
     unpacking = zlib.decompressobj(wbits=31)
     try:
         found = unpacking.decompress(body, LARGEST_ANSWER + 1)

@@ -19,9 +19,8 @@ _VERDICTS: Mapping[str, Verdict] = {
 }
 PERMANENT = frozenset({"ENTITY_TYPE_MISMATCH", "MISSING_IDENTIFIER", "COLLECTION_NOT_FOUND", "CONTENT_TOO_LARGE"})
 """Item errors that the same row will meet again: no use in sending it once more."""
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
-_NAME = re.compile(r"[A-Z0-9]|[^\x00-\x7f]")
-_WORD_OF_CODE = re.compile(r"[A-Z][A-Z_]{1,39}|I|[0-9]{1,3}")
+_STATUS = re.compile(r"[a-z]+(_[a-z]+){0,3}")
+LONGEST_STATUS = 40
 _IDENTITY_KEYS = ("email", "website", "websiteUrl", "website_url", "recordId", "record_id")
 _MORE_IDENTITY_KEYS = ("customKeyValue", "customKey", "identifier", "identity", "key")
 
@@ -77,7 +76,13 @@ def outcome_of(event: Mapping[str, Any]) -> EventOutcome:
         errors += (ItemError((), "ITEM_FAILED", f"{missing} more rows failed, the server does not say which"),)
     if verdict == "stored" and errors:
         verdict = "partly"
-    return EventOutcome(verdict, redact(word)[:40] or "none", errors)
+    return EventOutcome(verdict, _shown(status, word), errors)
+
+
+def _shown(status: Any, word: str) -> str:
+    """A status as it may be shown: one word, for a sentence may quote a record."""
+    one = _STATUS.fullmatch(word) and len(word) <= LONGEST_STATUS and (word in _VERDICTS or " " not in status.strip())
+    return word if one else "unreadable" if word else "none"
 
 
 def _failed_count(event: Mapping[str, Any]) -> int:
@@ -114,19 +119,6 @@ def _item_error(entry: Any) -> ItemError:
     code = code_of(entry.get("code"), error) or "ITEM_FAILED"
     message = entry.get("message") or entry.get("reason") or error or "the server gave no reason"
     return ItemError(identities, code, redact(str(message)))
-
-
-def without_names(message: str) -> str:
-    """The message without what may be a piece of a record: quotations, names, numbers.
-
-    The rows of an event are no longer at hand when it ends: their values cannot be told from the server's words.
-    """
-    message = _QUOTED.sub("...", message)
-    words = message.split(" ")
-    return " ".join(
-        word if place == 0 or not _NAME.search(word) or _WORD_OF_CODE.fullmatch(word.strip(".,:;()")) else "..."
-        for place, word in enumerate(words)
-    )
 
 
 def blame(errors: Iterable[ItemError], identities: Sequence[str], hashed: Callable[[str], str]) -> Blame:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import orjson
-
-from sync.memory.answers import SHOWN
 from sync.memory.client import MemoryClient
 from sync.memory.envelope import Envelope
 from sync.memory.errors import (
@@ -24,7 +20,8 @@ from sync.memory.errors import (
 )
 from sync.memory.pace import Pacer
 from sync.memory.retry_after import LONGEST
-from sync.memory.settlement import blame, item_errors, normalise
+from sync.memory.settlement import ItemError, blame, item_errors, normalise
+from sync.memory.words import without_values
 
 ATTEMPTS = 5
 """Calls for the same rows before the destination counts as unreachable."""
@@ -109,8 +106,8 @@ class BatchWriter:
                 data = self._call(part, outcome)
             except ChunkRefused as refused:
                 if len(part) == 1:
-                    message = without_values(str(refused), part[0].body)
-                    outcome.refusals.append(Refusal(part[0], refused.code, message, final=True))
+                    code = _harmless(refused.code, part[0].body)
+                    outcome.refusals.append(Refusal(part[0], code, str(refused), final=True))
                 left.extendleft(reversed(halves(part)))
                 tired = patience.ends(refused)
             else:
@@ -127,15 +124,10 @@ class BatchWriter:
 
         Returns the rows to be sent again, in halves, because nobody can tell which of them an error means.
         """
-        found = blame(item_errors(data), [normalise(row.identity) for row in rows], str)
-        named = dict(found.named)
-        if found.unmatched and len(rows) == 1:
-            named.setdefault(0, found.unmatched[0])
-        for place, error in named.items():
-            message = without_values(error.message, rows[place].body)
-            outcome.refusals.append(Refusal(rows[place], error.code, message, error.final))
-        others = [row for place, row in enumerate(rows) if place not in named]
-        if found.unmatched and others:
+        refused, unmatched = refusals_of(rows, data, self._envelope)
+        outcome.refusals += refused.values()
+        others = [row for place, row in enumerate(rows) if place not in refused]
+        if unmatched and others:
             outcome.duplicates_possible += len(others)
             return others
         if others:
@@ -169,6 +161,21 @@ class BatchWriter:
         return max(1.0, asked) * (1 + self._chance() / 10)
 
 
+def refusals_of(
+    rows: Sequence[Any], data: Mapping[str, Any], envelope: Envelope
+) -> tuple[dict[int, Refusal], Sequence[ItemError]]:
+    """The rows that an answer's item errors name, by place, and the errors that name none of several rows."""
+    found = blame(item_errors(data), [normalise(row.identity) for row in rows], str)
+    named = dict(found.named)
+    if found.unmatched and len(rows) == 1:
+        named.setdefault(0, found.unmatched[0])
+    sent = envelope.body(row.body for row in rows) if named else b""
+    return {
+        place: Refusal(rows[place], _harmless(error.code, sent), without_values(error.message, sent), error.final)
+        for place, error in named.items()
+    }, found.unmatched
+
+
 def pause_before(attempt: int, problem: DestinationUnavailable, chance: float) -> float:
     """Seconds before the next try: what the server asked for, else up to twice as long each time, by chance."""
     if problem.retry_after is not None:
@@ -184,24 +191,9 @@ def halves(rows: Sequence[Any]) -> list[Sequence[Any]]:
     return [rows[:middle], rows[middle:]] if len(rows) > 1 else []
 
 
-def without_values(message: str, body: bytes) -> str:
-    """A server's message about a row, without the row's own values: those may be personal data."""
-    values = {str(value) for value in orjson.loads(body).values() if value is not None and not isinstance(value, bool)}
-    for value in sorted(values, key=len, reverse=True):
-        if len(value) > 2:
-            message = _without(message, value)
-    return message
-
-
-def _without(message: str, value: str) -> str:
-    escaped = orjson.dumps(value).decode()[1:-1]
-    ascii_only = json.dumps(value)[1:-1]
-    for form in dict.fromkeys((value, escaped, ascii_only, escaped.replace("\\", "\\\\"), repr(ascii_only)[1:-1])):
-        message = message.replace(form, "<value>")
-        # The message may have been cut in the middle of the value.
-        for end in range(min(len(form), SHOWN), 3, -1):
-            message = message.replace(form[:end] + "...", "<value>...")
-    return message
+def _harmless(code: str, sent: bytes) -> str:
+    """The name of an error, unless it is a piece of the records that it is about."""
+    return code if without_values(code, sent) == code else "ITEM_FAILED"
 
 
 @dataclass(slots=True)

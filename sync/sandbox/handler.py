@@ -47,8 +47,8 @@ class Handler(BaseHTTPRequestHandler):
             answer = refusal(refused)
         except ConnectionError:
             raise
-        except Exception:
-            answer = _failed()
+        except Exception as error:
+            answer = _failed(error)
         self._write(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve  # noqa: N815
@@ -137,8 +137,9 @@ def _host_name(host: str) -> str:
     return name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
 
 
-def _failed() -> Answer:
+def _failed(error: Exception) -> Answer:
     identifier = uuid.uuid4().hex[:12]
-    sys.stderr.write(f"sandbox: request {identifier} failed\n")
-    traceback.print_exc()
+    # Its message may quote the request, and so a person: the lines of code have to do.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    sys.stderr.write(f"sandbox: request {identifier} failed: {type(error).__name__}\n{where}")
     return refusal(Refused(500, "server_error", "The sandbox failed; its log tells more.", requestId=identifier))
