@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmarks import hubspot
 from benchmarks.measure import Taken, measure
 from benchmarks.table import fill, touch
 from sync.demo.postgres import embedded_postgres
@@ -50,6 +51,7 @@ def main() -> None:
                 fill(database, rows)
                 for _ in range(wanted.repeat):
                     _compare(folder, database, rows)
+    hubspot.main()
 
 
 def _start_up(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
@@ -44,6 +44,8 @@ class Source(BaseModel):
     """The keys under `source:` that every connector understands; each connector's own model adds to them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    says_when: ClassVar[frozenset[str]] = frozenset({"start", "lookback", "settle"})
+    """Keys that say when something is read, not what: changing them reads nothing again."""
 
     connector: str = Field(description="salesforce, hubspot or postgres.")
     connection: str | None = Field(

@@ -63,7 +63,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="memsync")
 def memsync() -> None:
-    """Copy records into Personize memory, and never lose one. This version reads Postgres."""
+    """Copy records into Personize memory, and never lose one. This version reads Postgres and HubSpot."""
 
 
 def main(arguments: list[str] | None = None) -> None:

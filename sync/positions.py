@@ -13,7 +13,6 @@ from state.values import Position
 from sync.memory.errors import DestinationMisconfigured
 
 INCREMENTAL, FULL = "incremental", "full"
-_NOT_WHAT_IS_READ = {"start", "lookback", "settle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Start:
 
 def origin_of(source: Source) -> str:
     """A hash of what the map reads: the object, its key, its cursor and its filter."""
-    facts = source.model_dump(mode="json", exclude=_NOT_WHAT_IS_READ)
+    facts = source.model_dump(mode="json", exclude=set(source.says_when))
     return hashlib.blake2b(json.dumps(facts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 

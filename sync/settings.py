@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from connectors.source import Duration
 from connectors.variables import Variables
 
 _KEY = re.compile(r"[\x21-\x7e]+")
@@ -41,6 +43,19 @@ class Settings(Variables):
     memsync_rate_unit: Literal["call", "row"] = Field("call", description="What the plan counts as one call.")
     memsync_allow_hosts: str = Field(
         "", description="Hosts besides Personize's own, separated by commas, that may be sent the key."
+    )
+
+    memsync_notify_url: SecretStr | None = Field(
+        None, description="Where problems and recoveries of streams are posted as JSON: https, or http on this machine."
+    )
+    memsync_notify_apprise: SecretStr | None = Field(
+        None, description="Addresses of other channels as apprise writes them, separated by blanks."
+    )
+    memsync_notify_rejects: int = Field(
+        0, ge=0, description="The number of a stream's rejected rows above which it is told."
+    )
+    memsync_notify_after: Duration = Field(
+        timedelta(hours=24), description="How long a stream may be without the success that is due before it is told."
     )
 
     @property

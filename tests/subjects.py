@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from doubles.hubspot import HubSpot
 from fixtures_postgres import Database
 from pydantic import SecretStr
 
@@ -93,6 +94,59 @@ class PostgresSubject:
 
         source = Source.model_validate({"connector": "postgres", "object": object or self.object, **keys})
         variables = Variables.model_construct(database_url=SecretStr(url))
+        return connect(source, variables, fields, pause)
+
+
+class HubSpotSubject:
+    """Contacts in the stand-in HubSpot."""
+
+    object, email, first_name, sees_removals = "contacts", "email", "firstname", True
+
+    def __init__(self) -> None:
+        self._crm = HubSpot().start()
+
+    def close(self) -> None:
+        self._crm.close()
+
+    def add(self, people: Sequence[Person], at: datetime) -> list[str]:
+        rows = [{"email": p.email, "firstname": p.first_name, "message": p.notes} for p in people]
+        return list(self._crm.add("contacts", rows, at=at))
+
+    def change(self, key: str, first_name: str, at: datetime) -> None:
+        self._crm.change("contacts", key, {"firstname": first_name}, at=at)
+
+    def remove(self, key: str) -> None:
+        self._crm.archive("contacts", key)
+
+    def connect(
+        self,
+        object: str | None = None,
+        fields: Sequence[str] | None = None,
+        pause: Callable[[float], None] = lambda _: None,
+        **keys: Any,
+    ) -> Connector:
+        wanted = fields or ["email", "firstname", "message"]
+        return self._opened(self._crm.token, self._crm.url, object, wanted, pause, keys)
+
+    def connect_badly(self, *, away: bool, pause: Callable[[float], None] = lambda _: None) -> Connector:
+        token = self._crm.token if away else "pat-na1-s3cret-0000"
+        return self._opened(token, "http://127.0.0.1:1" if away else self._crm.url, None, None, pause, {})
+
+    def _opened(
+        self,
+        token: str,
+        url: str,
+        object: str | None,
+        fields: Sequence[str] | None,
+        pause: Callable[[float], None],
+        keys: Any,
+    ) -> Connector:
+        from connectors.hubspot import Source, Variables, connect
+
+        source = Source.model_validate(
+            {"connector": "hubspot", "object": object or self.object, "settle": "0s", "archived": "0s", **keys}
+        )
+        variables = Variables.model_construct(hubspot_access_token=SecretStr(token), hubspot_base_url=url)
         return connect(source, variables, fields, pause)
 
 

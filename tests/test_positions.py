@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from connectors.hubspot import Source as HubSpot
 from connectors.postgres import Source
 from state.values import Position
 from sync.memory.errors import DestinationMisconfigured
@@ -26,6 +27,14 @@ def test_a_later_run_goes_on_at_the_cursor() -> None:
 
 def test_a_full_run_starts_over_and_keeps_the_cursor_apart() -> None:
     assert start_of(NOW, KEPT, None, full=True) == Start(FULL, None)
+
+
+def test_keys_that_say_when_something_is_read_change_nothing_of_what_is_read() -> None:
+    def origin(**keys: object) -> str:
+        return origin_of(HubSpot.model_validate({"connector": "hubspot", "object": "contacts", **keys}))
+
+    assert origin(sweep="2d", archived="never", lookback="2h", settle="1m", relink="3d") == origin()
+    assert origin(associate="companies") != origin()
 
 
 def test_an_interrupted_full_run_goes_on_where_it_was() -> None:

@@ -91,8 +91,8 @@ def _note(level: Level, message: str, **properties: str) -> str:
 
 
 def _escaped(text: str, also: str = "") -> str:
-    """The text with the characters that end a workflow command or a property of it written as %XX."""
-    for char in f"%\r\n{also}":
+    """A masked text with the characters that end a workflow command, or a property of it, written as %XX."""
+    for char in f"%\n{also}":
         text = text.replace(char, f"%{ord(char):02X}")
     return text
 

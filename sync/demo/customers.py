@@ -65,7 +65,7 @@ class Customer(NamedTuple):
 
 def customers(number: int) -> Iterator[Customer]:
     """So many customers, the same ones each time; two in five have notes."""
-    chance = random.Random(20260105)  # noqa: S311  # sample data, not a secret
+    chance = random.Random(20260105)  # noqa: S311  # nosec B311 - sample data, no secret
     for id_ in range(1, number + 1):
         yield _customer(id_, chance)
 

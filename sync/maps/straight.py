@@ -104,7 +104,7 @@ def straight_row(
     for number, text in enumerate(texts):
         names |= {f"text{number}": text.read, f"prefix{number}": text.prefix, f"fresh{number}": text.keyed.copy}
         code += _TEXT.format(n=number, text=f"text{number}(fields)" if text.field is None else f"get({text.field!r})")
-    exec(code + _END, names)  # noqa: S102  # the only texts that come from outside are literals made by repr()
+    exec(code + _END, names)  # noqa: S102  # nosec B102 - the only texts that come from outside are literals made by repr()
     made: Callable[[Record], Row | Reject] = names["row"]
     return made
 

@@ -9,20 +9,8 @@ import orjson
 
 from sync.sandbox.contents import PAGE, count_all, list_batches
 from sync.sandbox.event import event_status
-from sync.sandbox.markup import (
-    batch_path,
-    chip,
-    document,
-    empty,
-    head,
-    moment,
-    number,
-    plural,
-    shortened,
-    table,
-    text,
-    turner,
-)
+from sync.sandbox.markup import batch_path, document, turner
+from sync.web.markup import chip, empty, head, moment, number, plural, shortened, table, text
 
 _BATCH_HEADINGS = (
     '<th>Batch</th><th>Status</th><th>Source</th><th class="num">Rows</th><th class="num">Errors</th><th>Accepted</th>'

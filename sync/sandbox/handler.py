@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from sync.sandbox.answers import Answer, Refused, Request, invalid, refusal
 from sync.sandbox.options import MEGABYTE
+from sync.web.listening import names_loopback
 
 HEADER_BYTES = 8_192
 DRAINED_BYTES = 64 * MEGABYTE
-LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -65,9 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         if size > HEADER_BYTES:
             self.close_connection = True
             raise Refused(431, "validation_error", f"headers: at most {HEADER_BYTES} bytes, found {size}")
-        # A page of another site must not read the records here under a name of its own that leads to 127.0.0.1.
-        host = self.headers.get("Host", "")
-        if self.loopback_only and _host_name(host) not in LOOPBACK_NAMES:
+        if self.loopback_only and not names_loopback(self.headers.get("Host", "")):
             self.close_connection = True
             raise Refused(403, "permission_error", "Host: this sandbox answers to 127.0.0.1 and localhost only")
 
@@ -130,11 +128,6 @@ def handler_for(respond: Callable[[Request], Answer], *, body_limit: int, loopba
     """A handler class that asks `respond`."""
     members = {"respond": staticmethod(respond), "body_limit": body_limit, "loopback_only": loopback_only}
     return type("BoundHandler", (Handler,), members)
-
-
-def _host_name(host: str) -> str:
-    name = host.strip().lower()
-    return name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
 
 
 def _failed(error: Exception) -> Answer:

@@ -6,11 +6,12 @@ import sqlite3
 
 from sync.sandbox.batchpage import batch_table
 from sync.sandbox.contents import Counts, count_all, find_records, list_batches
-from sync.sandbox.markup import document, empty, head, number, plural, text
+from sync.sandbox.markup import document
 from sync.sandbox.options import MEGABYTE, SandboxOptions
 from sync.sandbox.recordlist import record_table, search_form
 from sync.sandbox.sentences import NOTICE
 from sync.sandbox.service import Service
+from sync.web.markup import empty, head, number, plural, text
 
 ON_OVERVIEW = 6
 

@@ -9,12 +9,13 @@ from urllib.parse import unquote
 from sync.sandbox.answers import HTML, Answer, Request
 from sync.sandbox.batchpage import batch_page, batches_page
 from sync.sandbox.contents import get_batch, get_record
-from sync.sandbox.markup import document, text
+from sync.sandbox.markup import document
 from sync.sandbox.overviewpage import overview_page
 from sync.sandbox.recordlist import records_page
 from sync.sandbox.recordpage import record_page
 from sync.sandbox.service import Service
-from sync.sandbox.style import SECURITY
+from sync.web.markup import text
+from sync.web.style import SECURITY
 
 
 def answer_page(service: Service, url: str, request: Request) -> Answer:

@@ -7,21 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync.sandbox.contents import PAGE, Found, find_records, list_types
-from sync.sandbox.markup import (
-    chip,
-    document,
-    empty,
-    head,
-    link,
-    moment,
-    number,
-    plural,
-    record_path,
-    shortened,
-    table,
-    text,
-    turner,
-)
+from sync.sandbox.markup import document, link, record_path, turner
+from sync.web.markup import chip, empty, head, moment, number, plural, shortened, table, text
 
 SHOWN = 3
 """Properties of a record that a list shows."""

@@ -6,20 +6,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from sync.sandbox.contents import PAGE, PropertyLine, list_keys, list_memories, list_properties
-from sync.sandbox.markup import (
-    chip,
-    document,
-    empty,
-    moment,
-    number,
-    plural,
-    record_path,
-    shortened,
-    table,
-    text,
-    turner,
-)
+from sync.sandbox.markup import document, record_path, turner
 from sync.sandbox.sentences import NOTICE
+from sync.web.markup import chip, empty, moment, number, plural, shortened, table, text
 
 _PROPERTY_HEADINGS = "<th>Property</th><th>Value</th><th>Collection</th><th>Source</th><th>Changed</th>"
 

@@ -1,4 +1,4 @@
-"""The pages' one style sheet, and the policy that lets nothing else in."""
+"""The style sheet of all pages, and the policy that lets nothing else in."""
 
 from __future__ import annotations
 
@@ -61,10 +61,14 @@ tr:last-child td{border-bottom:0}
 .facts b{font-weight:450;color:var(--soft);margin-right:5px}
 .chip{display:inline-block;padding:1px 9px;border-radius:99px;font-size:12.5px;font-weight:550;white-space:nowrap;
 background:var(--wash);color:var(--soft)}
-.chip.completed{background:var(--good-wash);color:var(--good)}
-.chip.received,.chip.processing{background:var(--accent-wash);color:var(--accent)}
-.chip.partial_failure{background:var(--warn-wash);color:var(--warn)}
-.chip.failed{background:var(--bad-wash);color:var(--bad)}
+.chip.completed,.chip.ok{background:var(--good-wash);color:var(--good)}
+.chip.received,.chip.processing,.chip.running{background:var(--accent-wash);color:var(--accent)}
+.chip.partial_failure,.chip.rejects,.chip.late,.chip.held,.chip.quota{background:var(--warn-wash);color:var(--warn)}
+.chip.failed,.chip.killed{background:var(--bad-wash);color:var(--bad)}
+.notice{background:var(--bad-wash);color:var(--bad);border-radius:12px;padding:13px 18px;margin:18px 0 0;
+overflow-wrap:anywhere}
+.chart{display:block;width:184px;height:34px;max-width:100%}.chart rect{fill:var(--accent)}
+.chart .bad{fill:var(--bad)}.chart .zero{fill:var(--line)}
 .bad{color:var(--bad);font-weight:600}.none{color:var(--faint)}
 .find{display:flex;gap:10px;margin:0 0 14px;flex-wrap:wrap}
 .find input,.find select,.find button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);

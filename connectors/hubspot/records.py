@@ -1,0 +1,105 @@
+"""From ids to records: values by batch read, persons by associations, what was merged away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.base import Record
+from connectors.hubspot.api import BATCH_LIMIT, Api
+from connectors.hubspot.metadata import MERGED
+from connectors.hubspot.objects import EMAIL_READ
+from connectors.hubspot.people import People
+from connectors.hubspot.plan import Plan
+from connectors.hubspot.values import ids_in
+
+VANISHED = "no longer there when it was read"
+OUTSIDE = "outside `where`"
+WITHHELD = 10
+"""E-mails without a single body: fewer may be a coincidence."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What reading some ids brought."""
+
+    records: list[Record] = field(default_factory=list)
+    filtered: Counter[str] = field(default_factory=Counter)
+    gone: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class Records:
+    """Makes records of ids or of list results, by one way for first and later readings."""
+
+    def __init__(self, api: Api, plan: Plan, people: People | None) -> None:
+        self._api, self._plan, self._people = api, plan, people
+
+    def by_ids(self, ids: Sequence[str], *, counted: bool = True) -> Batch:
+        """The records with these ids as they are now; not `counted`: those left out were counted by another run."""
+        batch = Batch()
+        results: list[dict[str, Any]] = []
+        for start in range(0, len(ids), BATCH_LIMIT):
+            some = ids[start : start + BATCH_LIMIT]
+            found = self._api.batch(self._plan.type, some, self._plan.requested)
+            wanted = set(some)
+            found = [one for one in found if str(one.get("id")) in wanted]  # a merged id may give its winner
+            results += found
+            batch.filtered[VANISHED] += len(wanted) - len(found)
+        self._fill(batch, results)
+        if not counted:
+            batch.filtered.clear()
+        return batch
+
+    def of_results(self, results: Sequence[Mapping[str, Any]]) -> Batch:
+        """The records of a list page that brought their values along."""
+        batch = Batch()
+        self._fill(batch, results)
+        return batch
+
+    def _fill(self, batch: Batch, results: Sequence[Mapping[str, Any]]) -> None:
+        batch.gone |= self._merged(results)
+        batch.notes += self._withheld(results)
+        meant = [one for one in results if self._is_meant(one)]
+        batch.filtered[OUTSIDE] += len(results) - len(meant)
+        fields = self._plan.shape.fields
+        records = [Record(str(one["id"]), fields(one), one.get("updatedAt") or one.get("createdAt")) for one in meant]
+        if self._people is None:
+            batch.records += records
+        else:
+            batch.records += self._people.rows(records, batch.filtered)
+
+    def _is_meant(self, result: Mapping[str, Any]) -> bool:
+        """Whether `where` is met, as far as that shows in the record itself."""
+        properties = result.get("properties") or {}
+        return all(bool(properties.get(name)) is wanted for name, wanted in (self._plan.presence or {}).items())
+
+    def _merged(self, results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """The ids that these records swallowed."""
+        gone: dict[str, str] = {}
+        for one in results:
+            properties = one.get("properties") or {}
+            losers = ids_in(*(properties.get(name) for name in MERGED))
+            gone |= {self.name_of(loser): "merged" for loser in losers if loser != str(one["id"])}
+        return gone
+
+    def name_of(self, id: str) -> str:
+        """How a record is named as gone or present: the beginning of its keys where there may be several."""
+        return id if self._people is None else beginning(id)
+
+    def _withheld(self, results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        bodies = [name for name in self._plan.requested if name in self._plan.type.bodies]
+        if self._plan.type.name != "emails" or not bodies or len(results) < WITHHELD:
+            return
+        if not any((one.get("properties") or {}).get(name) for one in results for name in bodies):
+            yield (
+                f"HubSpot gives e-mails without their bodies: grant the token the scope {EMAIL_READ}, then "
+                "`memsync run STREAM --full`"
+            )
+
+
+def beginning(id: str) -> str:
+    """The text with which all keys of one activity begin."""
+    return f'["{id}",'

@@ -1,0 +1,1 @@
+"""`memsync serve`: streams on their schedules in one process, and what can be seen of them."""

@@ -1,0 +1,55 @@
+"""Whether a stream succeeded lately enough, measured against its own schedule."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from state.overview import StreamState
+from sync.maps.delivery import Schedule
+from sync.serve.timing import StreamTrigger
+
+NEVER = "has never succeeded"
+
+
+def complaint(state: StreamState, schedule: Schedule | None, age: float, now: float, later: float = 0.0) -> str | None:
+    """Why a stream is not fresh; None when it is.
+
+    It is fresh when it succeeded within `age` seconds, when it was not due for longer than that, or when a run of it
+    gets on. Without a schedule, only the age counts.
+    """
+    success, running = state.success_ended, state.running
+    if success is not None and now - success <= age:
+        return None
+    if running is not None and now - max(running.started_at, state.moved or 0.0) <= age:
+        return None
+    begun = state.success_started if state.success_started is not None else state.since
+    if schedule is not None and begun is not None and now - _due_after(schedule, begun) - later <= age:
+        return None
+    return _told(state, now)
+
+
+def _due_after(schedule: Schedule, begun: float) -> float:
+    return StreamTrigger(schedule).after(datetime.fromtimestamp(begun, UTC)).timestamp()
+
+
+def _told(state: StreamState, now: float) -> str:
+    ended = next((run for run in state.runs if run.finished_at is not None or run.status == "killed"), None)
+    last = f"; its last run ended as {ended.status}" if ended else "; it has not run yet"
+    if state.success_ended is None:
+        return f"{NEVER}{last}"
+    moment = datetime.fromtimestamp(state.success_ended, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"last succeeded {span(now - state.success_ended)} ago ({moment}){last if ended else ''}"
+
+
+def span(seconds: float) -> str:
+    """A span of time in its two largest units."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return f"{max(0, int(seconds))} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
