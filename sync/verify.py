@@ -128,4 +128,4 @@ def as_text(value: Any) -> str:
 
 def sample(keys: Sequence[str], size: int, seed: int) -> list[str]:
     """So many keys, the same ones for the same seed."""
-    return sorted(random.Random(seed).sample(list(keys), min(size, len(keys))))  # noqa: S311  # nosec B311 - no secret
+    return sorted(random.Random(seed).sample(list(keys), min(size, len(keys))))  # noqa: S311  # nosec B311

@@ -193,7 +193,7 @@ def test_a_check_and_a_dry_run_leave_no_trace(fault: str, cage: Cage, parrot: Me
     cage.set(PERSONIZE_BASE_URL=parrot.url)
     codes = {one.code for one in cage.in_every_mode("validate") + cage.in_every_mode("run", "--dry-run")}
     assert codes <= {2, 5}
-    assert parrot.count("batch") == 6
+    assert parrot.count("batch") >= 6
     cage.look_everywhere()
 
 
