@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import hubspot
+from benchmarks import hubspot, salesforce
 from benchmarks.measure import Taken, measure
 from benchmarks.table import fill, touch
 from sync.demo.postgres import embedded_postgres
@@ -51,6 +51,7 @@ def main() -> None:
                 fill(database, rows)
                 for _ in range(wanted.repeat):
                     _compare(folder, database, rows)
+    salesforce.main(max(wanted.rows))
     hubspot.main()
 
 

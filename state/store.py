@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any, Self
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from state import address, delivery, history, leases, limiter, opening, quota
+from state import address, delivery, history, leases, limiter, opening, overview, quota, watching
 from state.errors import StoreUnusable
 from state.faults import explain
+from state.overview import StreamState
 from state.owner import uptime as uptime_of_machine
 from state.values import Failure, Lease, Position, Redelivery, Step, StoredReject, StoredRun, Unsettled
 
@@ -219,6 +220,11 @@ class Store:
         with self._reading() as connection:
             return delivery.stored_rejects(connection, stream)
 
+    def reject_reasons(self, stream: str) -> dict[str, int]:
+        """How many rows of a stream could not be delivered, by reason."""
+        with self._reading() as connection:
+            return overview.reject_reasons(connection, stream)
+
     def drop_rejects(self, lease: Lease, keys: Sequence[str]) -> None:
         """Take rejects off the list."""
         with self._transaction(lease) as connection:
@@ -286,6 +292,28 @@ class Store:
             ):
                 return [run if run.finished_at is not None else replace(run, status="killed") for run in found]
             return found
+
+    # -- watching over streams
+
+    def overview(self, purpose: str, runs: int) -> dict[str, StreamState]:
+        """Every stream as it stands, with its newest runs and the move of its reading for a purpose; no keys."""
+        with self._reading() as connection:
+            return overview.states(connection, purpose, runs, self._now(connection))
+
+    def watch(self, streams: Sequence[str]) -> None:
+        """Note since when these streams are on a schedule; those that are known keep their time."""
+        with self._transaction() as connection:
+            watching.begin(connection, streams, self._clock())
+
+    def told(self, stream: str) -> frozenset[str]:
+        """What notifications last said of a stream."""
+        with self._reading() as connection:
+            return watching.told(connection, stream)
+
+    def note_told(self, stream: str, words: Iterable[str]) -> None:
+        """Remember what notifications said of a stream."""
+        with self._transaction() as connection:
+            watching.note_told(connection, stream, words, self._clock())
 
     # -- explicit changes by a person
 

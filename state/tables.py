@@ -143,3 +143,11 @@ exhausted = Table(
     Column("since", Double, nullable=False),
     Column("facts", Text, nullable=False),  # names and ids of collections, so that the next run need not ask for them
 )
+
+watch = Table(
+    "memsync_watch",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("since", Double, nullable=False),  # when a scheduler first had the stream
+    Column("told", Text, nullable=False),  # what notifications last said of it: words, as JSON
+)

@@ -19,7 +19,9 @@ COMMANDS = {
     "validate": "check maps, credentials, fields, collections and limits; writes nothing",
     "run": "one incremental run of the named streams, or of all",
     "backfill": "read a range of a stream once, apart from its cursor",
+    "serve": "the scheduler: each stream on its cron; health, metrics and status page",
     "status": "cursors, last runs, what is not settled, rejects",
+    "health": "for container health checks: non-zero when a stream has not succeeded lately",
     "rejects": "rows that could not be delivered",
     "verify": "read delivered records back from memory and compare",
     "state": "explicit changes of a stream's state",
@@ -63,7 +65,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, prog_name="memsync")
 def memsync() -> None:
-    """Copy records into Personize memory, and never lose one. This version reads Postgres and HubSpot."""
+    """Copy records into Personize memory, and never lose one. Sources are Salesforce, HubSpot and Postgres."""
 
 
 def main(arguments: list[str] | None = None) -> None:

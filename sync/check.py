@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from connectors.base import Connector, Reading, Record
+from connectors.base import Connector, Page, Reading, Record
 from sync.destination import Destination, envelope_for
 from sync.exits import KNOWN_ERRORS, MISCONFIGURED, exit_of
 from sync.intake import misfit, take_in
@@ -73,9 +73,10 @@ def _source_checks(property_map: PropertyMap, compiled: CompiledMap, checks: lis
         return describe(reading)
 
     def read() -> str:
-        pages = opened[0].read(None)
-        records.extend(islice((record for page in pages for record in page.records), SAMPLE))
-        return f"{len(records)} records read" + ("" if records else "; the source is empty")
+        told: Counter[str] = Counter()
+        records.extend(islice(_records(opened[0].read(None), told, checks), SAMPLE))
+        left = "".join(f"; {number:,} left out: {reason}" for reason, number in told.items())
+        return f"{len(records)} records read{left}" + ("" if records or left else "; the source is empty")
 
     try:
         sound = _attempt(checks, "source", look) and _attempt(checks, "sample", read)
@@ -83,6 +84,16 @@ def _source_checks(property_map: PropertyMap, compiled: CompiledMap, checks: lis
         for connector in opened:
             connector.close()
     return records if sound else None
+
+
+def _records(pages: Iterable[Page], told: Counter[str], checks: list[Check]) -> Iterator[Record]:
+    """The records of pages, which may be read in part; what the pages say besides is entered on the way."""
+    for page in pages:
+        told.update(page.filtered)
+        for note in page.notes:
+            if Check("note", note) not in checks:
+                checks.append(Check("note", note))
+        yield from page.records
 
 
 def describe(reading: Reading) -> str:

@@ -11,7 +11,7 @@ from sync.shards import only
 
 FETCHED = 0
 """The number of the page that stands for records read by key: no cursor waits for it."""
-DELETED = "deleted"
+ABSENT = "no longer there, or outside `where`"
 _AT_ONCE = 1000
 _TOGETHER = {1: 25}
 """Rows of one call by how often they failed: fewer each time, until a bad row is alone and costs no other."""
@@ -44,7 +44,7 @@ def fetched_pages(connector: Connector, keys: Sequence[str], together: int) -> G
         part = keys[start : start + _AT_ONCE]
         records: list[Record] = list(connector.fetch(part))
         found = {record.key for record in records}
-        missing = {key: DELETED for key in part if key not in found}
+        missing = {key: ABSENT for key in part if key not in found}
         yield FETCHED, Page([], {}, gone=missing)
         for at in range(0, len(records), together):
             yield FETCHED, Page(records[at : at + together], {})

@@ -69,8 +69,7 @@ class Recorder:
             return
         held = self._job.ledger.held(list(gone))
         for key, keys in held.items():
-            self._summary.gone += len(keys)
-            self._summary.leave_out({gone[key]: len(keys)})
+            self._summary.miss(keys, gone[key])
             self._removed += keys
 
     def record(self, landed: Iterable[Landed] = (), *, last: bool = False) -> None:

@@ -55,7 +55,9 @@ class Settings(Variables):
         0, ge=0, description="The number of a stream's rejected rows above which it is told."
     )
     memsync_notify_after: Duration = Field(
-        timedelta(hours=24), description="How long a stream may be without the success that is due before it is told."
+        timedelta(hours=24),
+        validate_default=False,
+        description="How long a stream may be without the success that is due before it is told.",
     )
 
     @property

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+LISTED = 1000
+"""Keys of records that are gone which a summary names, at most."""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,9 @@ class Summary:
     reasons: dict[str, int] = field(default_factory=dict)
     """Rejected rows by reason."""
     left_out: dict[str, int] = field(default_factory=dict)
-    """Filtered and gone records by reason."""
+    """Filtered records by reason."""
+    gone_keys: dict[str, str] = field(default_factory=dict)
+    """What became of records that are gone, by key; the first thousand."""
 
     def reject(self, code: str, rows: int = 1) -> None:
         """Count rows that were rejected for a reason."""
@@ -58,9 +63,16 @@ class Summary:
         self.reasons[code] = self.reasons.get(code, 0) + rows
 
     def leave_out(self, reasons: Mapping[str, int]) -> None:
-        """Enter why records were filtered or are gone."""
+        """Enter why records were filtered."""
         for reason, records in reasons.items():
             self.left_out[reason] = self.left_out.get(reason, 0) + records
+
+    def miss(self, keys: Iterable[str], word: str) -> None:
+        """Enter records that are gone, and what became of them."""
+        for key in keys:
+            self.gone += 1
+            if len(self.gone_keys) < LISTED:
+                self.gone_keys[key] = word
 
     def note(self, text: str) -> None:
         """Keep what a person should know, once."""

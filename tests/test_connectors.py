@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
+from salesforce_subject import SalesforceSubject
 from subjects import EARLY, HubSpotSubject, Person, PostgresSubject, minutes
 
 from connectors.base import SourceMisconfigured, SourceRefused, SourceUnreachable
@@ -12,6 +13,7 @@ from connectors.base import SourceMisconfigured, SourceRefused, SourceUnreachabl
 SUBJECTS = {
     "postgres": lambda request: PostgresSubject(request.getfixturevalue("database")),
     "hubspot": lambda request: HubSpotSubject(),
+    "salesforce": lambda request: SalesforceSubject(),
 }
 
 

@@ -14,7 +14,9 @@ LAYERS = {
     "sync.maps": ["connectors", "sync.maps.row"],
     "sync.maps.row": [],
     "sync.memory": ["sync.maps.row"],
-    "sync.sandbox": [],
+    "sync.spans": [],
+    "sync.web": [],
+    "sync.sandbox": ["sync.web"],
     "sync.stop": [],
     "sync.log": [],
     "sync.summary": [],
@@ -38,7 +40,9 @@ LAYERS |= dict.fromkeys(["sync.destination", "sync.exits", "sync.verify"], RUN_P
 LAYERS |= {"sync.request": RUN_PATH, "sync.assemble": [*RUN_PATH, "sync.request"]}
 TOP = [*RUN_PATH, "sync.request", "sync.assemble"]
 LAYERS |= {"sync.run": TOP, "sync.check": TOP}
-LAYERS["sync.commands"] = [*TOP, "sync.run", "sync.check", "sync", "sync.demo"]
+LAYERS["sync.notify"] = TOP
+LAYERS["sync.serve"] = [*TOP, "sync.run", "sync.notify", "sync"]
+LAYERS["sync.commands"] = [*TOP, "sync.run", "sync.check", "sync.notify", "sync.serve", "sync", "sync.demo"]
 LAYERS["sync.demo"] = [*TOP, "sync.run", "sync.check", "sync.commands", "sync"]
 LAYERS |= {"sync.__main__": ["sync.commands", "sync"], "sync": []}
 

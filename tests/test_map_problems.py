@@ -97,7 +97,7 @@ def test_extract_memories_must_be_a_yaml_boolean(value):
         ("[{map: strip}]", "[0]", "expected what becomes what"),
         ("[default]", "[0]", "expected the value to use instead of null"),
         ("[{json: a..b}]", "[0]", "expected a path into the JSON"),
-        ("strip", "", "expected a list, such as [strip]"),
+        ("strip", "", "expected a list, such as [one, two]"),
     ],
 )
 def test_a_wrong_transform_is_told_with_its_place(transform, place, words):

@@ -140,7 +140,7 @@ def test_rejects_are_listed_filtered_and_dropped(memsync: Command, filled: Path)
     listed = json.loads(memsync("rejects", "list", "contacts", "--json").out)
     assert listed["counts"] == {"BAD": 1, "WORSE": 1}
     assert "'=r" in memsync("rejects", "list", "--csv").out
-    assert memsync("rejects", "drop", "contacts", "--code", "WORSE", "--yes").out == "contacts: 1 rejects dropped\n"
+    assert memsync("rejects", "drop", "contacts", "--code", "WORSE", "--yes").out == "contacts: 1 reject dropped\n"
     assert [r["key"] for r in json.loads(memsync("rejects", "list", "--json").out)["rejects"]] == ["=r"]
 
 

@@ -38,7 +38,7 @@ class Instant(click.ParamType[datetime]):
         try:
             return parse_instant(text)
         except ValueError as error:
-            self.fail(f"{value!r}: {error}", param, ctx)
+            self.fail(f"{value!r}: {error}, or a day such as 2024-01-01", param, ctx)
 
 
 class ShardOf(click.ParamType[Shard]):

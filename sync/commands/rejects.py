@@ -17,6 +17,7 @@ from sync.commands import options, screen
 from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings, refuse_unknown, store_for
 from sync.hold import hold
+from sync.maps.compile import compile_map
 from sync.request import Request, open_source
 from sync.settings import Settings
 from sync.stop import Stop
@@ -119,7 +120,7 @@ def show(
     property_map = chosen_maps(mappings, settings, [stream])[0]
     every = _rejects(settings, stream, keys, code)
     found = every[-limit:]
-    connector = open_source(property_map, None, None)
+    connector = open_source(property_map, None, compile_map(property_map, b"").source_fields)
     try:
         records = {record.key: dict(record.fields) for record in connector.fetch([r.key for r in found])}
     finally:
@@ -130,7 +131,7 @@ def show(
         return 0
     for r in found:
         screen.say(screen.one_line(f"{r.stream} {r.key}: {r.code}: {r.message}"))
-        for name, value in (records.get(r.key) or {"(gone)": "the record is no longer in the source"}).items():
+        for name, value in (records.get(r.key) or {"(gone)": "no longer in the source, or outside `where`"}).items():
             text = orjson.dumps(value, default=str).decode()
             cut = f"{text[:LONGEST]}... ({len(text):,} characters; --json shows all)" if len(text) > LONGEST else text
             screen.say(f"  {screen.one_line(name)}: {cut}")
@@ -179,5 +180,5 @@ def drop(stream: str, keys: tuple[str, ...], code: str | None, yes: bool, as_jso
     if as_json:
         screen.show_json({"ok": True, "command": "rejects drop", "stream": stream, "dropped": len(found)})
     else:
-        screen.say(f"{stream}: {len(found):,} rejects dropped")
+        screen.say(f"{stream}: {screen.count(len(found), 'reject')} dropped")
     return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sync.commands import github, options, screen
+from sync.commands.notices import telling_runs, telling_that_none_began
 from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.exits import exit_of, most_serious
 from sync.maps.model import PropertyMap
@@ -49,11 +50,16 @@ def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as
     _collect_garbage_less_often()
     shown = screen.Progress()
     summaries: list[Summary] = []
-    with surroundings(settings, dry_run=request.dry_run, debug=debug, progress=shown.show) as around:
+    with (
+        telling_that_none_began(settings, request, maps),
+        surroundings(settings, dry_run=request.dry_run, debug=debug, progress=shown.show) as around,
+        telling_runs(settings, request, around) as tell,
+    ):
         for one in maps:
             if around.stop.is_set:
                 break
             summaries.append(run_stream(one, request, around))
+            tell(summaries[-1])
         shown.clear()
     codes = [summary.exit for summary in summaries]
     if around.stop.is_set:

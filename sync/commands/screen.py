@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -80,6 +81,11 @@ def cursor(document: Mapping[str, Any] | None) -> str:
     return str(document.get("shown") or orjson.dumps(dict(document)).decode())
 
 
+def count(number: int, thing: str) -> str:
+    """So many things, in words: `1 stream`, `2 streams`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
 def moment(seconds: float | None) -> str:
     """A point in time as people read it, in UTC."""
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -91,7 +97,8 @@ def show_summaries(summaries: Sequence[Summary], *, dry_run: bool) -> None:
     for start in range(0, len(begun), SIDE_BY_SIDE):
         part = begun[start : start + SIDE_BY_SIDE]
         rows = [["status", *(s.status for s in part)]]
-        rows += [[name, *(_text(getattr(s, name)) for s in part)] for name in NUMBERS]
+        names = {"sent": "would send"} if dry_run else {}
+        rows += [[names.get(name, name), *(_text(getattr(s, name)) for s in part)] for name in NUMBERS]
         for name in ("failed", "waiting", "duplicates_possible"):
             if any(getattr(s, name) for s in part):
                 rows.append([name, *(_text(getattr(s, name)) for s in part)])
@@ -113,6 +120,10 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     for reason, rows in sorted(summary.reasons.items()):
         lines.append(f"{rows:,} rejected: {reason}" + ("" if dry_run else f" (memsync rejects list {summary.stream})"))
     lines += [f"{records:,} left out: {reason}" for reason, records in sorted(summary.left_out.items())]
+    gone = Counter(summary.gone_keys.values())
+    lines += [
+        f"{records:,} gone: {reason} (memory still has them; --json names them)" for reason, records in gone.items()
+    ]
     if summary.failed > summary.filed:
         again = summary.failed - summary.filed
         lines.append(f"{again:,} rows were taken and then failed by the server; the next run sends them again")
@@ -129,8 +140,8 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     if summary.estimate:
         e = summary.estimate
         lines.append(
-            f"a real run would take {e['calls']:,} calls, about {e['credits']:,} credits (an estimate) "
-            f"and {e['minutes']} minutes at the plan's pace"
+            f"a real run would take {count(e['calls'], 'call')}, and up to as many to follow them, "
+            f"about {e['credits']:,} credits (one a row, an estimate) and {e['minutes']} minutes at the plan's pace"
         )
     if dry_run and not summary.message:
         lines.append("dry run: nothing was stored and no state was changed")

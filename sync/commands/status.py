@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from state.address import shown, state_url
+from state.overview import StreamState
 from state.store import Store
 from sync.commands import options, screen
 from sync.commands.session import load_settings, refuse_unknown, store_for
 from sync.positions import INCREMENTAL
+from sync.spans import span
 
 
 @click.command(epilog="Example: memsync status customers")
@@ -29,7 +32,8 @@ def command(stream: str | None, mappings: object, as_json: bool, debug: bool) ->
         with store:
             if stream:
                 refuse_unknown(stream, store.streams())
-            found = [_about(store, name) for name in ([stream] if stream else store.streams())]
+            states = store.overview(INCREMENTAL, 1)
+            found = [_about(store, name, states) for name in ([stream] if stream else store.streams())]
     if as_json:
         screen.show_json(
             {"ok": True, "command": "status", "state": shown(state_url(settings.memsync_state_url)), "streams": found}
@@ -43,7 +47,7 @@ def command(stream: str | None, mappings: object, as_json: bool, debug: bool) ->
     return 0
 
 
-def _about(store: Store, stream: str) -> dict[str, Any]:
+def _about(store: Store, stream: str, states: Mapping[str, StreamState]) -> dict[str, Any]:
     positions = {
         purpose: {"cursor": position.cursor, "complete": position.complete, "updated_at": screen.iso(moved)}
         for purpose, (position, moved) in store.positions(stream).items()
@@ -63,7 +67,25 @@ def _about(store: Store, stream: str) -> dict[str, Any]:
         | {"age_seconds": round(time.time() - chunk.accepted_at)}
         for chunk in store.unsettled(stream)
     ]
-    return {"stream": stream, **store.counts(stream), "positions": positions, "runs": runs, "unsettled": waiting}
+    fresh = _freshness(states.get(stream) or StreamState(stream))
+    return {
+        "stream": stream,
+        **store.counts(stream),
+        **fresh,
+        "positions": positions,
+        "runs": runs,
+        "unsettled": waiting,
+    }
+
+
+def _freshness(state: StreamState) -> dict[str, Any]:
+    """How old memory may be, and why rows are missing in it."""
+    lag = None if state.success_started is None else round(time.time() - state.success_started)
+    return {
+        "last_success_at": screen.iso(state.success_ended),
+        "lag_seconds": lag,
+        "reject_reasons": dict(state.rejects),
+    }
 
 
 def _show_all(found: list[dict[str, Any]]) -> None:
@@ -73,11 +95,11 @@ def _show_all(found: list[dict[str, Any]]) -> None:
         last: dict[str, Any] = one["runs"][0] if one["runs"] else {"status": "-", "started_at": "-", "summary": {}}
         sent = last["summary"].get("sent")
         counts = [one["delivered"], one["unsettled_rows"], one["sent_again"], one["rejected"]]
-        rows.append(
-            [one["stream"], last["status"], screen.short(last["started_at"]), sent, *counts, screen.cursor(now)]
-        )
-    heads = ["stream", "last run", "started (UTC)", "sent", "delivered", "unsettled", "due again", "rejected", "cursor"]
-    screen.table(heads, rows, numbers=range(3, 8))
+        lag = None if one["lag_seconds"] is None else span(one["lag_seconds"])
+        begun = screen.short(last["started_at"])
+        rows.append([one["stream"], last["status"], begun, lag, sent, *counts, screen.cursor(now)])
+    heads = ["stream", "last run", "started (UTC)", "lag", "sent", "delivered", "unsettled", "due again", "rejected"]
+    screen.table([*heads, "cursor"], rows, numbers=range(4, 9))
 
 
 def _show_one(one: dict[str, Any]) -> None:
@@ -85,6 +107,11 @@ def _show_one(one: dict[str, Any]) -> None:
         f"{one['stream']}: {one['delivered']:,} rows delivered, {one['unsettled_rows']:,} of them not settled yet, "
         f"{one['sent_again']:,} due again, {one['rejected']:,} rejected"
     )
+    if one["last_success_at"]:
+        lag = span(one["lag_seconds"])
+        screen.say(f"last success {screen.short(one['last_success_at'])} UTC; all changes older than {lag} are handled")
+    for code, rows in sorted(one["reject_reasons"].items()):
+        screen.say(f"  {rows:,} rejected: {code}")
     for purpose, position in one["positions"].items():
         state = "complete" if position["complete"] else "under way"
         screen.say(f"\n{purpose.strip('. ')} ({state}, {screen.short(position['updated_at'])} UTC)")

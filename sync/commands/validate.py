@@ -69,5 +69,8 @@ def _show(found: dict[str, list[Check]], maps: list[PropertyMap], *, as_json: bo
             mark = "FAIL" if check.exit else "note" if check.name == "note" else "ok"
             screen.say(f"  {mark:<4}  {'' if check.name == 'note' else check.name:<11}  {check.detail}")
     problems = sum(1 for checks in found.values() for check in checks if check.exit)
-    screen.say(f"\n{len(maps)} streams checked, " + (f"{problems} problems (exit {code})" if problems else "all well"))
+    screen.say(
+        f"\n{screen.count(len(maps), 'stream')} checked, "
+        + (f"{screen.count(problems, 'problem')} (exit {code})" if problems else "all well")
+    )
     return code

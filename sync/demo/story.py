@@ -147,7 +147,7 @@ def _read_back(property_map: PropertyMap, around: Surroundings) -> None:
     )
     if not found.is_well or not found.equal:
         raise DemoFailed("memory does not hold what was sent")
-    digest = around.destination.client.digest({"email": SHOWN, "type": "contact", "token_budget": 500})  # nosec B105 - words
+    digest = around.destination.client.digest({"email": SHOWN, "type": "contact", "token_budget": 500})  # nosec B105
     click.echo(f"   What memory knows about {ADDED[0][2]} {ADDED[0][3]}, who is new:")
     for name, value in (digest.get("properties") or {}).items():
         click.echo(f"     {name}: {value}")

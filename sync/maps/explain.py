@@ -14,7 +14,7 @@ _EXPECTED = {
     "string_type": "text (put numbers, true, false and null in quotes)",
     "bool_type": "true or false: write true or false, without quotes",
     "int_type": "a whole number",
-    "tuple_type": "a list, such as [strip]",
+    "tuple_type": "a list, such as [one, two]",
     "dict_type": "names with their values, one per line",
     "model_type": "keys with their values, one per line",
     "datetime_type": "a date and time such as 2024-01-01T00:00:00Z",

@@ -17,14 +17,14 @@ from sync.maps.model import PropertyMap
 from sync.maps.problem import MapsInvalid, Problem, did_you_mean, shown
 from sync.maps.sources import connector_names, source_model
 
-_SUFFIXES = (".yaml", ".yml")
+SUFFIXES = (".yaml", ".yml")
 _REMEDY = "write a map (docs/property-maps.md shows how), or name another folder with --mappings DIR"
 
 
 def load_maps(folder: Path) -> tuple[PropertyMap, ...]:
     """Load every *.yaml and *.yml of a folder, in order of their names; raises MapsInvalid."""
     try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     except OSError as error:
         reason = "is a file, expected a folder of property maps" if folder.is_file() else _reason(error)
         raise MapsInvalid([Problem(str(folder), 0, 0, "", f"{reason}; {_REMEDY}")]) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from sync.notify.channels import Channel, Undelivered
 from sync.notify.message import Message
@@ -14,7 +15,11 @@ PAUSES = (1.0, 5.0, 25.0)
 WAITING = 1000
 """Messages that wait at most; more than that, and nobody reads them anyway."""
 
-_Task = tuple[Message, Callable[[], None], Callable[[], None]]
+
+class Done(Protocol):
+    """Is told what became of a message."""
+
+    def __call__(self, *, delivered: bool) -> None: ...
 
 
 class Courier:
@@ -24,19 +29,19 @@ class Courier:
         self, channels: Sequence[Channel], warn: Callable[[str], None], pauses: Sequence[float] = PAUSES
     ) -> None:
         self._channels, self._warn, self._pauses = channels, warn, pauses
-        self._tasks: queue.Queue[_Task | None] = queue.Queue(WAITING)
+        self._tasks: queue.Queue[tuple[Message, Done] | None] = queue.Queue(WAITING)
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def send(self, message: Message, delivered: Callable[[], None], dropped: Callable[[], None]) -> None:
-        """Deliver a message some time soon, and call one of the two afterwards."""
+    def send(self, message: Message, done: Done) -> None:
+        """Deliver a message some time soon, and say afterwards what became of it."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
             self._thread.start()
         try:
-            self._tasks.put_nowait((message, delivered, dropped))
+            self._tasks.put_nowait((message, done))
         except queue.Full:
-            dropped()
+            done(delivered=False)
 
     def close(self, patience: float) -> None:
         """Wait so many seconds at most for what is left."""
@@ -51,9 +56,9 @@ class Courier:
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
-            message, delivered, dropped = task
+            message, done = task
             results = [self._deliver(channel, message) for channel in self._channels]
-            (delivered if any(results) else dropped)()
+            done(delivered=any(results))
 
     def _deliver(self, channel: Channel, message: Message) -> bool:
         for pause in (*self._pauses, None):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from state.overview import StreamState
 from sync.maps.delivery import Schedule
 from sync.serve.timing import StreamTrigger
+from sync.spans import span
 
 NEVER = "has never succeeded"
 
@@ -39,17 +40,3 @@ def _told(state: StreamState, now: float) -> str:
         return f"{NEVER}{last}"
     moment = datetime.fromtimestamp(state.success_ended, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"last succeeded {span(now - state.success_ended)} ago ({moment}){last if ended else ''}"
-
-
-def span(seconds: float) -> str:
-    """A span of time in its two largest units."""
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return f"{max(0, int(seconds))} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"

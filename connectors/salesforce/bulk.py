@@ -1,0 +1,165 @@
+"""Bulk API 2.0 query jobs, one call at a time: created, waited for, read page by page from a file, deleted."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import IO, Any
+
+from connectors.base import ConnectorError, SourceMisconfigured, SourceRefused, SourceUnreachable
+from connectors.salesforce.calls import Caller
+from connectors.salesforce.faults import Refusal, explain, meaning_of, short
+from connectors.salesforce.values import Shape
+
+PAGE_RECORDS = 50_000
+"""Records of one call for results: the most that is read twice after a kill."""
+PIECE_RECORDS = 2_000
+IN_MEMORY = 4 * 1024 * 1024
+"""Bytes of results that are kept in memory; more go into a file without a name."""
+_FIRST, _GROWTH, _LONGEST, _PATIENCE = 0.2, 1.6, 30.0, 12 * 3600.0
+"""Seconds between questions whether a job is done, and until the next run goes on asking."""
+_CODE = re.compile(r"\b[A-Z]{3,}(?:_[A-Z0-9]+)+\b")
+_NEVER_REST = {"REQUEST_LIMIT_EXCEEDED", "MALFORMED_QUERY", "INVALID_FIELD", "INVALID_TYPE"}
+# Fields hold up to 131,072 characters, which is more than the module takes by itself.
+csv.field_size_limit(16 * 1024 * 1024)
+
+Fields = dict[str, Any]
+
+
+class BulkRefused(SourceMisconfigured):
+    """This object, or these fields, cannot be read in bulk, or not today."""
+
+
+class JobFailed(SourceUnreachable):
+    """The job came to no result."""
+
+
+class JobAborted(JobFailed):
+    """Someone ended the job in Salesforce."""
+
+
+class Incomplete(SourceUnreachable):
+    """The results are not as many records as were announced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of results, in pieces; `onward` is where the next one begins."""
+
+    pieces: Iterator[list[Fields]]
+    onward: str | None
+
+
+class Bulk:
+    """The jobs of one stream."""
+
+    def __init__(self, caller: Caller, what: str) -> None:
+        self._caller, self._what = caller, what
+
+    def create(self, statement: str) -> str:
+        """Start a job; its id. Raises BulkRefused where REST may do instead."""
+        body = {"operation": "queryAll", "query": statement, "contentType": "CSV", "columnDelimiter": "COMMA"}
+        made = self._caller.call(
+            "POST", "jobs/query", self._what, {**body, "lineEnding": "LF"}, explained=_why_not_created
+        )
+        found = made.get("id") if isinstance(made, dict) else None
+        if not isinstance(found, str):
+            raise BulkRefused(f"{self._what}: the answer names no job")
+        return found
+
+    def wait(self, id: str) -> int | None:
+        """Wait until a job is done; how many records it found, where it says so.
+
+        Raises NotThere, JobFailed, SourceUnreachable.
+        """
+        waited, delay = 0.0, _FIRST
+        while True:
+            status = self._caller.call("GET", f"jobs/query/{id}", self._what)
+            state = status.get("state") if isinstance(status, dict) else None
+            if state == "JobComplete":
+                found = status.get("numberRecordsProcessed")
+                return None if found is None else int(found)
+            if state in ("Failed", "Aborted"):
+                raise _failure(self._what, state, str(status.get("errorMessage") or ""))
+            if waited >= _PATIENCE:
+                raise SourceUnreachable(f"{self._what}: the Bulk job is still at work; the next run goes on waiting")
+            self._caller.pause(delay)
+            waited, delay = waited + delay, min(delay * _GROWTH, _LONGEST)
+
+    @contextmanager
+    def results(self, id: str, locator: str | None, shape: Shape) -> Iterator[Results]:
+        """Open one page of results; the file behind it lives as long as the context."""
+        query = {"maxRecords": str(PAGE_RECORDS)} | ({"locator": locator} if locator else {})
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            headers = self._caller.download(f"jobs/query/{id}/results", query, file, self._what)
+            announced = headers.get("Sforce-NumberOfRecords", "")
+            onward = headers.get("Sforce-Locator") or "null"
+            pieces = self._pieces(file, shape, int(announced) if announced.isdecimal() else None)
+            yield Results(pieces, None if onward == "null" else onward)
+
+    def delete(self, id: str) -> None:
+        """Clear a job away; what cannot be deleted goes away by itself in a week."""
+        self._caller.attempt("DELETE", f"jobs/query/{id}")
+
+    def _pieces(self, file: IO[bytes], shape: Shape, announced: int | None) -> Iterator[list[Fields]]:
+        """Rows in lists; the last one only when their number is the announced one."""
+        file.seek(0)
+        found, piece = 0, list[Fields]()
+        try:
+            for fields in _rows(file, shape):
+                if len(piece) == PIECE_RECORDS:
+                    yield piece
+                    piece = []
+                piece.append(fields)
+                found += 1
+        except (csv.Error, UnicodeDecodeError, LookupError) as error:
+            raise Incomplete(f"{self._what}: the results of a Bulk job are damaged ({type(error).__name__})") from None
+        if announced is not None and found != announced:
+            raise Incomplete(
+                f"{self._what}: a page of a Bulk job holds {found:,} records, {announced:,} were announced; the next "
+                "run reads it again"
+            )
+        yield piece
+
+
+def _rows(file: IO[bytes], shape: Shape) -> Iterator[Fields]:
+    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        reader = csv.reader(line.replace("\0", "") if "\0" in line else line for line in text)
+        header = next(reader, None)
+        if not header:
+            return
+        read: Callable[[Sequence[str]], Fields] = shape.of_csv(header)
+        width = len(header)
+        for row in reader:
+            if len(row) != width:
+                raise csv.Error("a row has another number of columns than the header")
+            yield read(row)
+    finally:
+        with suppress(ValueError):  # its owner closes the file, and may have done so
+            text.detach()
+
+
+def _why_not_created(refusal: Refusal, what: str) -> ConnectorError:
+    if "implementation restriction" in refusal.said.lower():
+        return SourceRefused(
+            f"{what}: Bulk needs the permission View All Data, or View All on the object ({refusal.code}): grant it to "
+            "the integration user, or use `api: rest`"
+        )
+    if refusal.code in _NEVER_REST or meaning_of(refusal) != "final" or refusal.status not in (400, 403, 404, 405):
+        return explain(refusal, what)
+    return BulkRefused(f"{what}: Bulk refuses: {short(refusal)}")
+
+
+def _failure(what: str, state: str, said: str) -> JobFailed:
+    if state == "Aborted":
+        return JobAborted(f"{what}: someone aborted the Bulk job in Salesforce; the next run starts another one")
+    code = _CODE.search(said)
+    reason = explain(Refusal(400, code[0], ""), what) if code else None
+    told = str(reason).removeprefix(f"{what}: ") if reason else "no reason is given"
+    return JobFailed(f"{what}: the Bulk job failed: {told}")

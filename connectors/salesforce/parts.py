@@ -1,0 +1,186 @@
+"""Reads one part, all records or a window, by REST or by a Bulk job, whichever suits its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Literal
+
+from connectors.base import SourceUnreachable
+from connectors.salesforce import statements
+from connectors.salesforce.bulk import Bulk, BulkRefused, JobAborted, JobFailed
+from connectors.salesforce.calls import Caller, Result, fits_address
+from connectors.salesforce.cursor import Job, Part
+from connectors.salesforce.faults import LocatorLost, NotThere, Refusal, TookTooLong, TooLongForAddress, explain
+from connectors.salesforce.plan import Plan
+from connectors.salesforce.records import Batch, Records
+from connectors.salesforce.values import moment
+
+MOST_ROWS = 50_000
+"""Records of one query, which is then paged through: few enough for a server to sort."""
+_LESS, FEWEST = 10, 500
+_LOST_IN_A_ROW = 5
+SHORTEST = timedelta(minutes=1)
+Api = Literal["auto", "rest", "bulk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some records of a part, and the part as it goes on behind them."""
+
+    batch: Batch
+    part: Part
+    notes: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Spent:
+    """Bulk jobs whose results are read to the end."""
+
+    jobs: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Which of the two APIs reads; with `auto`, more records than `threshold` are read by Bulk."""
+
+    api: Api
+    threshold: int
+
+
+class Parts:
+    """Reads parts of one stream."""
+
+    def __init__(
+        self, caller: Caller, plan: Plan, records: Records, way: Way, spent: Spent, *, limit: int = MOST_ROWS
+    ) -> None:
+        self._caller, self._plan, self._records = caller, plan, records
+        self._api, self._threshold, self._spent = way.api, way.threshold, spent
+        self._bulk = Bulk(caller, plan.label)
+        self._limit = limit if way.api == "rest" else max(limit, way.threshold + 1)
+        self._halves = False
+
+    def read(self, part: Part, *, halves: bool = False) -> Iterator[Piece]:
+        """Yield a part from where it was left; raises ConnectorError.
+
+        `halves`: a part that takes too long is cut smaller by the caller, who is told by TookTooLong.
+        """
+        self._halves = halves
+        if part.done:
+            self._spent.jobs += [part.job.id] if part.job else []
+            return
+        if part.job is not None or (self._api == "bulk" and not part.by_rest):
+            yield from self._by_bulk(part)
+        elif not fits_address(statements.page(self._plan, part, self._limit)):
+            if self._api == "rest":
+                raise TooLongForAddress(
+                    f"{self._plan.label}: the list of fields is too long for a REST query: map fewer of them, or leave "
+                    "`api` out"
+                )
+            yield from self._by_bulk(part)
+        else:
+            yield from self._by_rest(part)
+
+    # REST
+
+    def _by_rest(self, part: Part) -> Iterator[Piece]:
+        lost = 0
+        while True:
+            begun, got = part, 0
+            try:
+                result = self._caller.query(statements.page(self._plan, part, self._limit), self._plan.label)
+                if self._is_for_bulk(part, result):
+                    break
+                for rows in self._pages(result):
+                    batch = self._records.of_rest(rows)
+                    got += len(rows)
+                    part = replace(part, after=str(rows[-1]["Id"])) if rows else part
+                    yield Piece(batch, part)
+                if got < self._limit:
+                    return
+            except LocatorLost:
+                lost = lost + 1 if part == begun else 0
+                if lost == _LOST_IN_A_ROW:
+                    raise
+            except TookTooLong:
+                if not self._takes_less(part):
+                    break
+        yield from self._by_bulk(part)
+
+    def _takes_less(self, part: Part) -> bool:
+        """Ask for fewer records from now on; False: Bulk must do it. Raises TookTooLong where neither helps."""
+        if self._halves and not is_shortest(part):
+            raise TookTooLong(f"{self._plan.label}: a window of time takes too long")
+        if not self._halves and self._limit > FEWEST:
+            self._limit = max(self._limit // _LESS, FEWEST)
+            return True
+        if self._api == "rest" or part.by_rest:
+            raise explain(Refusal(400, "QUERY_TIMEOUT", ""), self._plan.label)
+        return False
+
+    def _pages(self, result: Result) -> Iterator[list[dict[str, object]]]:
+        yield result.rows
+        while result.onward is not None:
+            result = self._caller.more(result.onward, self._plan.label)
+            yield result.rows
+
+    def _is_for_bulk(self, part: Part, result: Result) -> bool:
+        return self._api == "auto" and not part.by_rest and part.after is None and result.total > self._threshold
+
+    # Bulk
+
+    def _by_bulk(self, part: Part) -> Iterator[Piece]:
+        job = part.job
+        try:
+            if job is None:
+                job = Job(self._bulk.create(statements.bulk(self._plan, part)))
+                yield Piece(Batch(), replace(part, job=job))  # a run that is killed now goes on with this job
+            announced = self._bulk.wait(job.id)
+        except NotThere:  # deleted, or its results are older than a week
+            yield from self.read(replace(part, job=None), halves=self._halves)
+        except (BulkRefused, JobFailed) as problem:
+            self._spent.jobs += [job.id] if job is not None else []
+            yield from self._instead(part, problem)
+        else:
+            yield from self._results(part, job, announced)
+
+    def _instead(self, part: Part, problem: BulkRefused | JobFailed) -> Iterator[Piece]:
+        """Read the part by REST, and say so; not where the map insists on Bulk, or someone aborted the job."""
+        part = replace(part, job=None)
+        if self._api == "bulk" or isinstance(problem, JobAborted):
+            yield Piece(Batch(), part)
+            raise problem
+        part = replace(part, by_rest=True)
+        yield Piece(Batch(), part, (f"{problem}; read by REST instead",))
+        yield from self._by_rest(part)
+
+    def _results(self, part: Part, job: Job, announced: int | None) -> Iterator[Piece]:
+        shape = self._plan.shape
+        while True:
+            read = 0
+            with self._bulk.results(job.id, job.locator, shape) as results:
+                held: Batch | None = None
+                for rows in results.pieces:
+                    if held is not None:
+                        yield Piece(held, replace(part, job=job))
+                    held = self._records.of_rows([(fields, None) for fields in rows])
+                    read += len(rows)
+                job = Job(job.id, results.onward, job.rows + read)
+            ended = job.locator is None
+            if ended and announced is not None and job.rows != announced:
+                yield Piece(held or Batch(), replace(part, job=None))
+                raise SourceUnreachable(
+                    f"{self._plan.label}: a Bulk job announced {announced:,} records and gave {job.rows:,}; the next "
+                    "run reads this part again"
+                )
+            if ended:
+                self._spent.jobs.append(job.id)
+            yield Piece(held or Batch(), replace(part, job=job, done=ended))
+            if ended:
+                return
+
+
+def is_shortest(part: Part) -> bool:
+    """Whether a window is not halved further when queries take too long."""
+    return moment(part.high or part.end) - moment(part.low or part.end) <= SHORTEST

@@ -1,0 +1,85 @@
+"""From rows to what a page holds: records, what is gone, and what is left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.base import Record
+from connectors.salesforce.calls import Caller
+from connectors.salesforce.people import NOBODY, Persons, beginning, lacks, without
+from connectors.salesforce.plan import WHO, Plan
+from connectors.salesforce.values import inner
+
+Fields = dict[str, Any]
+Row = tuple[Fields, Mapping[str, Any] | None]
+"""The fields of a record, and its person as TYPEOF gave it."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What some rows became."""
+
+    records: list[Record] = field(default_factory=list)
+    filtered: Counter[str] = field(default_factory=Counter)
+    gone: dict[str, str] = field(default_factory=dict)
+
+
+class Records:
+    """Makes records, by one way for every kind of reading."""
+
+    def __init__(self, caller: Caller, plan: Plan) -> None:
+        self._plan = plan
+        self._persons = Persons(caller, plan, plan.people) if plan.people else None
+
+    def of_rest(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
+        """The records of a REST page."""
+        return self.of_rows([self._row(row) for row in rows])
+
+    def of_rows(self, rows: Sequence[Row], only: set[str] | None = None) -> Batch:
+        """The records of rows; `only`: those with these keys."""
+        batch = Batch()
+        alive = []
+        for row in rows:
+            fields = row[0]
+            if fields.get("IsDeleted") is True:
+                word = "merged" if fields.get("MasterRecordId") else "deleted"
+                batch.gone[beginning(fields["Id"]) if self._plan.each else fields["Id"]] = word
+            else:
+                alive.append(row)
+        batch.records = list(self._alive(alive, batch.filtered, only))
+        return batch
+
+    def fetched(self, rows: Sequence[Mapping[str, Any]], only: set[str]) -> list[Record]:
+        """The records of rows that were asked for by key."""
+        return self.of_rows([self._row(row) for row in rows], only).records
+
+    def _row(self, row: Mapping[str, Any]) -> Row:
+        relationship = self._plan.people.relationship if self._plan.people else None
+        person = row.get(relationship) if relationship and self._plan.people and self._plan.people.by_typeof else None
+        return self._plan.shape.of_json(row), person if isinstance(person, dict) else None
+
+    def _alive(self, rows: Sequence[Row], filtered: Counter[str], only: set[str] | None) -> Iterator[Record]:
+        if self._persons is not None:
+            yield from self._persons.records(rows, filtered, only)
+            self._persons.forget()
+            return
+        for fields, _ in rows:
+            if self._plan.stand is not None:
+                fields[WHO] = person = self._stood(fields)
+                if lacks(person or {}, self._plan.identity):
+                    filtered[without(self._plan.identity) if person else NOBODY] += 1
+                    continue
+            yield Record(fields["Id"], fields, fields.get("SystemModstamp"))
+
+    def _stood(self, fields: Fields) -> Fields | None:
+        """The person of a case or of a comment on one; None where nothing of one is known."""
+        stand = self._plan.stand
+        assert stand is not None  # noqa: S101
+        person = dict(inner(fields, stand.prefix) or {})
+        for name, path in stand.instead.items():
+            if person.get(name) is None and (other := inner(fields, path)) is not None:
+                person[name] = other
+        return person if any(value is not None for value in person.values()) else None

@@ -1,0 +1,130 @@
+"""`memsync serve`: the scheduler, with health, metrics and a status page."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import structlog
+
+from connectors.variables import VariablesInvalid
+from state.errors import StoreUnusable
+from state.location import warning_for
+from state.store import Store
+from sync.commands import options
+from sync.commands.session import load_settings, refuse_fresh_state, stopping_on_signals, store_for
+from sync.exits import INTERRUPTED, TERMINATED
+from sync.notify.opening import telling
+from sync.serve.board import Board
+from sync.serve.catalog import Catalog
+from sync.serve.gate import Gate
+from sync.serve.runner import Runner
+from sync.serve.service import Service
+from sync.serve.shared import Shared
+from sync.serve.tally import Tally
+from sync.serve.timetable import Timetable
+from sync.serve.web import Pages, StatusServer
+from sync.settings import Settings
+from sync.stop import Stop
+from sync.web.listening import AddressUnusable
+
+LAST_WORDS = 0.5
+"""Seconds that notifications get at the end: what is not delivered by then is told by the next process."""
+
+
+class _AddressRefused(click.ClickException):
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was asked for on the command line."""
+
+    parallel: int
+    host: str
+    port: int
+    jitter: float
+
+
+@click.command(epilog="Example: memsync serve --parallel 4 --jitter 5m")
+@click.option(
+    "--parallel", type=click.IntRange(1, 64), default=2, show_default=True, help="Streams that run at the same time."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the status page; 0.0.0.0: every one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free port.")
+@click.option(
+    "--jitter",
+    type=options.Duration(),
+    default="0s",
+    show_default=True,
+    help="Spread starts over this span; a stream's own delay is always the same.",
+)
+@options.mappings
+@options.debug
+def command(parallel: int, host: str, port: int, jitter: float, mappings: Path | None, debug: bool) -> int:
+    """Run each stream on the `schedule:` of its map until stopped, and show how they are doing.
+
+    Maps are read again when their files change. Runs that were missed are made up for once; a stream never
+    overlaps itself. The page is at http://127.0.0.1:8080, beside /healthz, /readyz and /metrics.
+    """
+    settings = load_settings()
+    problem = settings.key_problem()
+    if problem:
+        raise VariablesInvalid(problem)
+    gc.set_threshold(100_000, 20, 50)  # as in `memsync run`: rows are freed as soon as they are sent
+    folder = mappings or Path(settings.memsync_mappings)
+    with stopping_on_signals() as stop:
+        try:
+            _serve(settings, folder, _Wanted(parallel, host, port, jitter), stop)
+        except AddressUnusable as error:
+            raise _AddressRefused(str(error)) from None
+    return TERMINATED if stop.signal == signal.SIGTERM else INTERRUPTED
+
+
+def _serve(settings: Settings, folder: Path, wanted: _Wanted, stop: Stop) -> None:
+    """Put everything together and serve until the stop is set."""
+    log = structlog.get_logger()
+    warn = _once(log.warning)
+    catalog, tally, gate = Catalog(folder, log.warning), Tally(), Gate(settings.memsync_in_flight, stop)
+    catalog.load()
+    shared = Shared(settings, lambda: _open_store(settings, warn), stop, warn)
+    with ExitStack() as things:
+        teller = things.enter_context(telling(settings, shared.store, log.warning, LAST_WORDS))
+        runner = Runner(catalog.find, shared, gate, tally, teller, stop, lambda: timetable.queued)
+        timetable = Timetable(runner.run, wanted.parallel, wanted.jitter, tally.skip)
+        age = settings.memsync_notify_after.total_seconds()
+        board = Board(catalog, shared, timetable, tally, age, wanted.jitter)
+        service = Service(catalog, shared, timetable, board, tally, teller, stop)
+        pages = Pages(board.look, lambda: time.monotonic() - service.ticked)
+        server = things.enter_context(StatusServer(pages, wanted.host, wanted.port))
+        log.info("serving", page=server.url, streams=len(catalog.loaded.maps), parallel=wanted.parallel)
+        service.run()
+
+
+def _open_store(settings: Settings, warn: Callable[[str], None]) -> Store:
+    refuse_fresh_state(settings)
+    store = store_for(settings)
+    if store is None:
+        raise StoreUnusable("the state store is not there")
+    remark = warning_for(store.path) if store.path is not None else None
+    if remark:
+        warn(remark)
+    return store
+
+
+def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
+    """Say each text once: what is opened again and again has the same things to say."""
+    said: set[str] = set()
+
+    def say(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            warn(text)
+
+    return say

@@ -1,0 +1,27 @@
+"""A teller as the variables ask for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sync.notify.channels import open_channels
+from sync.notify.courier import Courier
+from sync.notify.teller import Teller, UseStore
+from sync.settings import Settings
+
+
+@contextmanager
+def telling(
+    settings: Settings, store: UseStore, warn: Callable[[str], None], patience: float
+) -> Iterator[Teller | None]:
+    """A teller, or None where no channel is named; at the end it has `patience` seconds. Raises VariablesInvalid."""
+    channels = open_channels(settings)
+    if not channels:
+        yield None
+        return
+    courier = Courier(channels, warn)
+    try:
+        yield Teller(courier, settings.memsync_notify_rejects, store)
+    finally:
+        courier.close(patience)
