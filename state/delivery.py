@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
-from state.keyed import delete_keys, delete_sent, holds, keys_beginning, not_due, remember, rows_of, upsert
+from state.keyed import delete_keys, delete_sent, doubt, holds, keys_beginning, not_due, remember, rows_of, upsert
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects, streams
-from state.values import AcceptedChunk, Entries, Failure, Position, Redelivery, Step, StoredReject, Unsettled
+from state.values import AcceptedChunk, Entries, Entry, Failure, Position, Redelivery, Step, StoredReject, Unsettled
 
 FIRST_POLL = 2.0
 """Seconds after acceptance at which an event is first asked for."""
@@ -23,6 +23,7 @@ LONGEST_MESSAGE = 1000
 
 def apply(connection: Connection, stream: str, step: Step, now: float, part: str = "") -> None:
     """Write one step: accepted chunks, rejects, keys that are gone, and the position after them."""
+    doubt(connection, stream, step.doubted)
     _accept(connection, stream, part, step.accepted, step.destination, now)
     file_rejects(connection, stream, step.rejects, now)
     fail(connection, stream, step.failed, now)
@@ -50,12 +51,23 @@ def _accept(
     ]
     connection.execute(insert(chunks), [row | timing for row in rows])
     entries = [entry for chunk in accepted for entry in chunk.entries]
+    unsound = _leaning_on_failed(connection, stream, entries)
+    entries = [entry for entry in entries if entry.key not in unsound] if unsound else entries
     remember(connection, stream, entries)
     keys = [entry.key for entry in entries]
     if holds(connection, rejects, stream):
         delete_keys(connection, rejects, stream, keys)
     if holds(connection, redeliveries, stream):
         not_due(connection, redeliveries, stream, keys)
+
+
+def _leaning_on_failed(connection: Connection, stream: str, entries: Sequence[Entry]) -> set[str]:
+    """The keys of rows whose left-out texts went with a delivery that failed meanwhile: they stay due, or rejects."""
+    leaning = [entry.key for entry in entries if entry.leans]
+    if not leaning:
+        return set()
+    again = {key for key, due in rows_of(connection, redeliveries, "key, due", stream, leaning) if due}
+    return again | {key for (key,) in rows_of(connection, rejects, "key", stream, leaning)}
 
 
 def forget_due(connection: Connection, stream: str) -> None:

@@ -63,6 +63,8 @@ def holds(connection: Connection, table: Table, stream: str) -> bool:
 def remember(connection: Connection, stream: str, entries: Sequence[Entry]) -> None:
     """Keep the fingerprints of accepted rows: the one statement that works once for each row delivered."""
     newest = {entry.key: entry.fingerprint for entry in entries}  # Postgres refuses a key that comes twice
+    if not newest:
+        return
     if _lite(connection):
         connection.exec_driver_sql(
             "INSERT OR REPLACE INTO memsync_fingerprints (stream, key, fingerprint) VALUES (?, ?, ?)",
@@ -76,6 +78,14 @@ def remember(connection: Connection, stream: str, entries: Sequence[Entry]) -> N
         "ON CONFLICT (stream, key) DO UPDATE SET fingerprint = excluded.fingerprint",
         (stream, list(newest), list(newest.values())),
     )
+
+
+def doubt(connection: Connection, stream: str, entries: Sequence[Entry]) -> None:
+    """Put other fingerprints in the place of those that are kept; what is not kept stays so."""
+    mark = "?" if _lite(connection) else "%s"
+    statement = f"UPDATE memsync_fingerprints SET fingerprint = {mark} WHERE stream = {mark} AND key = {mark}"
+    if entries:
+        connection.exec_driver_sql(statement, [(entry.fingerprint, stream, entry.key) for entry in sorted(entries)])
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: Sequence[str] = ()) -> None:

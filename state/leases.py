@@ -43,9 +43,13 @@ def acquire(connection: Connection, stream: str, owner: str, now: Moment, part: 
     # One row that everybody locks: two that come at once would otherwise not see each other.
     connection.execute(select(leases).where(leases.c.name == stream).with_for_update()).one()
     rows = {row.name: row for row in connection.execute(_of_stream(stream))}
-    for row in rows.values():
-        if _excludes(row.name, name) and _lives(row, now):
+    excluded = [row for row in rows.values() if _excludes(row.name, name)]
+    for row in excluded:
+        if _lives(row, now):
             raise LeaseHeld(_held(row))
+    for row in excluded:  # whoever held them may only be standing still: its number must not be the newest any more
+        taken_over = {"owner": None, "fence": row.fence + 1, "expires_at": 0, "beat": 0}
+        connection.execute(update(leases).where(leases.c.name == row.name).values(taken_over))
     lease = Lease(name, owner, rows[name].fence + 1)
     taken = {"owner": owner, "fence": lease.fence, "since": now.wall, **_renewed(now)}
     connection.execute(update(leases).where(leases.c.name == name).values(taken))

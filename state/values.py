@@ -17,6 +17,8 @@ class Entry(NamedTuple):
     fingerprint: bytes
     identity: str
     """A salted hash of the identity: enough to match the server's item errors to keys."""
+    leans: bool = False
+    """Whether texts were left out because an earlier delivery holds them: worth nothing if that one fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Step:
     """Who takes the accepted rows: from the first of them on, the stream belongs to that organisation."""
     removed: Sequence[str] = ()
     """Keys that are gone from the source: nothing is kept of them."""
+    doubted: Sequence[Entry] = ()
+    """Delivered rows of which a new version is about to be sent: what counts as delivered of them until it is taken."""
 
 
 class Entries(Sequence[tuple[str, str]]):

@@ -64,6 +64,7 @@ def job_of(plan: Plan, connector: Connector, glance: Callable[[], None]) -> Job:
         in_flight=around.settings.memsync_in_flight,
         hash_identity=identity_hasher(plan.salt),
         resend=request.resend,
+        proven=not plan.start.note and plan.state.has_fingerprints(),
         limit=request.limit,
         shard=request.shard,
         fetch_keys=request.keys,

@@ -15,6 +15,8 @@ class Outgoing(NamedTuple):
     fingerprint: bytes
     page: int
     """The number of the page whose cursor waits for this row."""
+    before: bytes | None = None
+    """The fingerprint under which it was delivered before, if it was."""
 
 
 @dataclass(frozen=True, slots=True)

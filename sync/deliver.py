@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 
 from connectors.base import ConnectorError, Page
+from state.values import Entry, Step
 from sync.chunks import Chunk
 from sync.due import FETCHED, due_pages
 from sync.flight import Flight
-from sync.intake import Intake, cut_to, misfit, take_in
+from sync.intake import Intake, cut_to, in_doubt, misfit, take_in
 from sync.job import Job
 from sync.maps.problem import MapUnfit
 from sync.memory.settlement import normalise
@@ -31,7 +32,7 @@ def deliver(job: Job) -> bool:
     Raises what stopped it, after everything that was accepted is recorded.
     """
     recorder, flight = Recorder(job), Flight(job.in_flight)
-    known: Known = job.ledger.fingerprints if job.ledger.has_fingerprints() and not job.resend else lambda _: {}
+    known: Known = job.ledger.fingerprints if job.ledger.has_fingerprints() else lambda _: {}
     try:
         try:
             with closing(due_pages(job)) as pages:
@@ -54,11 +55,11 @@ def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: R
     left = job.limit
     again: dict[str, bytes] = {}
     for number, page in pages:
-        intake = take_in(page.records, number, job.make_row, _with(again, known))
+        intake = take_in(page.records, number, job.make_row, _with(again, known), resend=job.resend)
         if number == FETCHED:  # they may lie in a page of this run as well
             again |= {row.key: row.fingerprint for row in intake.rows}
-        unfit = misfit(intake)
-        if unfit is not None:
+        unfit = misfit(intake, proven=job.proven)
+        if unfit is not None and number != FETCHED:  # rows that failed before say nothing about the map
             raise MapUnfit(unfit)
         if left is not None:
             intake = cut_to(intake, left)
@@ -103,7 +104,15 @@ def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -
     marks = {normalise(row.identity) for row in chunk.rows}
     while not flight.has_place(marks):
         _wait(job, recorder, flight)
+    _doubt(job, chunk)
     flight.launch(chunk, lambda: job.writer.send(chunk.rows), marks)
+
+
+def _doubt(job: Job, chunk: Chunk) -> None:
+    """Until a new version of a row is accepted, none counts as delivered: the server may have it already."""
+    changing = [Entry(row.key, in_doubt(row.before), "") for row in chunk.rows if row.before is not None]
+    if changing:
+        job.ledger.apply(Step(doubted=changing))
 
 
 def _wait(job: Job, recorder: Recorder, flight: Flight) -> None:

@@ -31,8 +31,13 @@ def take_in(
     page: int,
     make_row: Callable[[Record], Row | Reject],
     known: Callable[[Sequence[str]], Mapping[str, bytes]],
+    *,
+    resend: bool = False,
 ) -> Intake:
-    """Map the records of a page and leave out the rows that were delivered before as they are now."""
+    """Map the records of a page; leave out rows, and texts of rows, that were delivered before as they are now.
+
+    With `resend` nothing is left out.
+    """
     rows: list[Row] = []
     rejects: list[Reject] = []
     for record in records:
@@ -42,14 +47,16 @@ def take_in(
         else:
             rejects.append(made)  # type: ignore[arg-type]
     delivered = known([row.key for row in rows])
-    changed = [row for row in rows if delivered.get(row.key) != row.fingerprint] if delivered else rows
-    return Intake([_outgoing(row, delivered, page) for row in changed], rejects, len(rows) - len(changed))
+    everything = resend or not delivered
+    changed = rows if everything else [row for row in rows if delivered.get(row.key) != row.fingerprint]
+    outgoing = [_outgoing(row, delivered.get(row.key), page, resend) for row in changed]
+    return Intake(outgoing, rejects, len(rows) - len(changed))
 
 
-def _outgoing(row: Row, delivered: Mapping[str, bytes], page: int) -> Outgoing:
+def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoing:
     key, identity, _, _, fingerprint = row
-    body = body_of(row, delivered.get(key) if delivered else None)
-    return _new(Outgoing, (key, identity, body, fingerprint, page))
+    body = body_of(row, None if resend else before)
+    return _new(Outgoing, (key, identity, body, fingerprint, page, before))
 
 
 _new = tuple.__new__  # a third of the time that the class's own constructor takes
@@ -60,11 +67,15 @@ def cut_to(intake: Intake, most: int) -> Intake:
     return Intake(intake.rows[:most], intake.rejects, intake.unchanged, cut=most < len(intake.rows))
 
 
-def misfit(intake: Intake) -> str | None:
-    """Why the map does not fit the source, when most records of a page, or all, cannot be mapped; None otherwise."""
+def misfit(intake: Intake, *, proven: bool = False) -> str | None:
+    """Why the map does not fit the source, when most records of a page, or all, cannot be mapped; None otherwise.
+
+    A map that delivered before is `proven`: a page of records without identity says nothing against it.
+    """
     total = len(intake.rows) + len(intake.rejects) + intake.unchanged
     failed = [reject for reject in intake.rejects if reject.code == "TRANSFORM_FAILED"]
-    if total < FEW or not (len(failed) > SHARE * total or len(intake.rejects) == total):
+    too_many = len(failed) > SHARE * total or (not proven and len(intake.rejects) == total)
+    if total < FEW or not too_many:
         return None
     example = (failed or intake.rejects)[0]
     return (
@@ -86,6 +97,11 @@ def body_of(row: Row, delivered: bytes | None) -> bytes:
 def _new_texts(row: Row, delivered: bytes) -> Sequence[bytes]:
     before = set(_text_hashes(delivered))
     return [text for text, mark in zip(row.texts, _text_hashes(row.fingerprint), strict=True) if mark not in before]
+
+
+def in_doubt(before: bytes) -> bytes:
+    """A fingerprint that no row has, with the texts of this one: another version of the row is on its way."""
+    return bytes(PLAIN_SIZE) + before[PLAIN_SIZE:]
 
 
 def _text_hashes(fingerprint: bytes) -> list[bytes]:

@@ -61,6 +61,8 @@ class Job:
     in_flight: int
     hash_identity: Callable[[str], str]
     resend: bool = False
+    proven: bool = False
+    """Whether rows of this very map were delivered before."""
     limit: int | None = None
     """At most so many rows are sent."""
     shard: Shard | None = None

@@ -9,11 +9,12 @@ from dataclasses import replace
 from connectors.base import Page
 from state.values import AcceptedChunk, Entry, Failure, Position, Step
 from sync.absence import ABSENT, Sweep
-from sync.chunks import Chunk
+from sync.chunks import Chunk, Outgoing
 from sync.due import FETCHED
 from sync.flight import Landed
 from sync.intake import FEW, SHARE, Intake
 from sync.job import Job
+from sync.maps.row import PLAIN_SIZE
 from sync.memory.errors import DestinationMisconfigured
 from sync.memory.settlement import normalise
 from sync.memory.writer import ChunkOutcome, Receipt, Refusal
@@ -112,7 +113,9 @@ class Recorder:
         self._summary.accepted += len(receipt.rows)
         for page, rows in Counter(row.page for row in receipt.rows).items():
             self._watermark.done(page, rows)
-        entries = [Entry(row.key, row.fingerprint, hashed(normalise(row.identity))) for row in receipt.rows]
+        entries = [
+            Entry(row.key, row.fingerprint, hashed(normalise(row.identity)), _leans(row)) for row in receipt.rows
+        ]
         return AcceptedChunk(receipt.event_id, entries, refused)
 
     def _turn_down(self, refusal: Refusal) -> Failure:
@@ -147,6 +150,10 @@ class Recorder:
         self._removed = []
 
 
+def _leans(row: Outgoing) -> bool:
+    return row.before is not None and len(row.fingerprint) > PLAIN_SIZE
+
+
 class MapVerdict:
     """Tells bad rows from a wrong map: when most rows are refused, a whole source would become rejects."""
 
@@ -176,5 +183,5 @@ class MapVerdict:
         self.guilty = True
         return DestinationMisconfigured(
             f"{self._refused} of {self._answered} rows were refused (last: {refused[-1].message}), so the map does not "
-            "fit the destination; correct it and run again, these rows were not rejected"
+            "fit the destination; correct it and run again. From here on no row was rejected"
         )

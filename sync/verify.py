@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,10 @@ import orjson
 
 from connectors.base import Connector
 from sync.maps.compile import CompiledMap
-from sync.maps.row import Identity, Row
+from sync.maps.row import Identity, MappedProperty, Row
 from sync.memory.client import MemoryClient
 from sync.memory.pace import Pacer
+from sync.memory.settlement import normalise
 
 _KEY_WORDS = {"email": "email", "website": "websiteUrl", "recordId": "recordId"}
 EXAMPLES = 10
@@ -27,11 +29,17 @@ class Verification:
     stream: str
     sampled: int = 0
     equal: int = 0
+    present: int = 0
+    """In memory, with nothing plain to compare: their map draws memories from texts only."""
     different: int = 0
+    overwritten: int = 0
+    """Different from memory because a sampled row with the same identity was sent later, which memory does hold."""
     missing: int = 0
     changed: int = 0
     """Changed or gone in the source since their delivery: the next run brings them, there is nothing to compare."""
     examples: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What a person should know to read these numbers."""
 
     @property
     def is_well(self) -> bool:
@@ -47,19 +55,25 @@ def verify(
     client: MemoryClient,
     pacer: Pacer,
 ) -> Verification:
-    """Compare delivered rows (key and fingerprint) with memory, property by property."""
+    """Compare delivered rows (key and fingerprint) with memory, property by property; one call for each identity."""
     found = Verification(stream, sampled=len(delivered))
-    seen = 0
+    rows: dict[str, list[Row]] = defaultdict(list)
     for record in connector.fetch(list(delivered)):
         row = compiled.row(record)
-        if not isinstance(row, Row) or row.fingerprint != delivered[record.key]:
-            continue
-        seen += 1
+        if isinstance(row, Row) and row.fingerprint == delivered[record.key]:
+            rows[_same(compiled.identity, row.identity)].append(row)
+    for alike in rows.values():
         pacer.wait()
-        stored = _stored(client.search(query_for(compiled.entity_type, compiled.identity, row.identity)))
-        _compare(found, record.key, orjson.loads(row.plain), compiled, stored)
-    found.changed = found.sampled - seen
+        stored = _stored(client.search(query_for(compiled.entity_type, compiled.identity, alike[0].identity)))
+        _compare(found, alike, compiled, stored)
+    found.changed = found.sampled - sum(map(len, rows.values()))
+    found.notes = _notes(found, delivered, max(map(len, rows.values()), default=0))
     return found
+
+
+def _same(identity: Identity, value: str) -> str:
+    """What rows of one record in memory have in common: letter case is nothing in an address, and may be all in an id."""
+    return normalise(value) if identity.kind == "email" else value
 
 
 def query_for(entity_type: str, identity: Identity, value: str) -> dict[str, Any]:
@@ -88,22 +102,49 @@ def _stored(data: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _compare(
-    found: Verification, key: str, sent: Mapping[str, Any], compiled: CompiledMap, stored: Mapping[str, Any] | None
+    found: Verification, alike: Sequence[Row], compiled: CompiledMap, stored: Mapping[str, Any] | None
 ) -> None:
+    """Judge rows of one identity: memory holds one record of them, with the plain values of the row sent last."""
     if stored is None:
-        found.missing += 1
-        _example(found, f"{key}: not in memory")
+        found.missing += len(alike)
+        for row in alike:
+            _example(found, f"{row.key}: not in memory")
         return
-    wrong = [
-        item.name
-        for item in compiled.properties
-        if not item.extract and as_text(sent.get(item.row_key)) != as_text(stored.get(item.name))
-    ]
-    if wrong:
-        found.different += 1
-        _example(found, f"{key}: different in {', '.join(wrong)}")
-    else:
-        found.equal += 1
+    plain = [item for item in compiled.properties if not item.extract]
+    if not plain:
+        found.present += len(alike)
+        return
+    wrong = {row.key: _differences(orjson.loads(row.plain), plain, stored) for row in alike}
+    equal = sum(not names for names in wrong.values())
+    found.equal += equal
+    if equal:
+        found.overwritten += len(alike) - equal
+        return
+    found.different += len(alike)
+    for key, names in wrong.items():
+        _example(found, f"{key}: different in {', '.join(names)}")
+
+
+def _differences(sent: Mapping[str, Any], plain: Sequence[MappedProperty], stored: Mapping[str, Any]) -> list[str]:
+    return [item.name for item in plain if as_text(sent.get(item.row_key)) != as_text(stored.get(item.name))]
+
+
+def _notes(found: Verification, delivered: Mapping[str, bytes], most: int) -> list[str]:
+    notes = []
+    if found.present:
+        notes.append(
+            f"{found.present:,} present: memory holds their records; the map has no plain property to compare, and "
+            "texts are not compared"
+        )
+    if found.overwritten:
+        notes.append(f"{found.overwritten:,} overwritten: another row with the same identity was sent later")
+    # A record that makes several rows (an activity and its people) has a composite key.
+    if found.overwritten or (found.different and (most > 1 or any(key.startswith("[") for key in delivered))):
+        notes.append(
+            "rows with the same identity are one record in memory, and the newest of them wins: leave plain "
+            "properties out of such a map, or give its rows a customKey of their own (docs/property-maps.md)"
+        )
+    return notes
 
 
 def _example(found: Verification, line: str) -> None:

@@ -14,11 +14,13 @@ import click
 import structlog
 
 from connectors.variables import VariablesInvalid
+from state import opening
+from state.address import shown, sqlite_file, state_url
 from state.errors import StoreUnusable
 from state.location import warning_for
-from state.store import Store
+from state.store import Store, open_store
 from sync.commands import options
-from sync.commands.session import load_settings, refuse_fresh_state, stopping_on_signals, store_for
+from sync.commands.session import load_settings, refuse_fresh_state, stopping_on_signals
 from sync.exits import INTERRUPTED, TERMINATED
 from sync.notify.opening import telling
 from sync.serve.board import Board
@@ -93,7 +95,7 @@ def _serve(settings: Settings, folder: Path, wanted: _Wanted, stop: Stop) -> Non
     warn = _once(log.warning)
     catalog, tally, gate = Catalog(folder, log.warning), Tally(), Gate(settings.memsync_in_flight, stop)
     catalog.load()
-    shared = Shared(settings, lambda: _open_store(settings, warn), stop, warn)
+    shared = Shared(settings, store_opener(settings, warn), stop, warn)
     with ExitStack() as things:
         teller = things.enter_context(telling(settings, shared.store, log.warning, LAST_WORDS))
         runner = Runner(catalog.find, shared, gate, tally, teller, stop, lambda: timetable.queued)
@@ -107,15 +109,27 @@ def _serve(settings: Settings, folder: Path, wanted: _Wanted, stop: Stop) -> Non
         service.run()
 
 
-def _open_store(settings: Settings, warn: Callable[[str], None]) -> Store:
-    refuse_fresh_state(settings)
-    store = store_for(settings)
-    if store is None:
-        raise StoreUnusable("the state store is not there")
-    remark = warning_for(store.path) if store.path is not None else None
-    if remark:
-        warn(remark)
-    return store
+def store_opener(settings: Settings, warn: Callable[[str], None]) -> Callable[[], Store]:
+    """Opens the state store, again and again; once one was there, it is never replaced by a new one."""
+    was_there = False
+
+    def opened() -> Store:
+        nonlocal was_there
+        url = state_url(settings.memsync_state_url)
+        if was_there and not opening.is_there(url, sqlite_file(url), shown(url)):
+            raise StoreUnusable(
+                f"{shown(url)}: the state store is gone; put it back. A restart would begin a new one, and with it "
+                "everything would be read and sent again"
+            )
+        refuse_fresh_state(settings)
+        store = open_store(settings.memsync_state_url)
+        was_there = True
+        remark = warning_for(store.path) if store.path is not None else None
+        if remark:
+            warn(remark)
+        return store
+
+    return opened
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:

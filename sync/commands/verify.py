@@ -15,6 +15,10 @@ from sync.maps.model import PropertyMap
 from sync.request import Surroundings, open_source
 from sync.verify import Verification, sample, verify
 
+_ALWAYS = ("sampled", "equal", "different", "missing", "changed")
+_AT_TIMES = ("present", "overwritten")
+"""Numbers that most maps do not have: shown where they are not 0."""
+
 
 @click.command(epilog="Example: memsync verify customers --sample 50")
 @click.argument("stream")
@@ -50,9 +54,11 @@ def _show(found: Verification, *, as_json: bool) -> int:
     if as_json:
         screen.show_json({"ok": found.is_well, "command": "verify", "exit": code, **asdict(found)})
         return code
-    names = ("sampled", "equal", "different", "missing", "changed")
-    screen.table(["stream", *names], [[found.stream, *(getattr(found, name) for name in names)]], range(1, 6))
-    for line in found.examples:
+    names = [name for name in _ALWAYS + _AT_TIMES if name in _ALWAYS or getattr(found, name)]
+    screen.table(
+        ["stream", *names], [[found.stream, *(getattr(found, name) for name in names)]], range(1, len(names) + 1)
+    )
+    for line in [*found.examples, *found.notes]:
         screen.say(f"  {line}")
     if found.changed:
         screen.say(f"  {found.changed} changed in the source since; the next run brings them")

@@ -109,6 +109,7 @@ class Board:
                         self._states, self._away = store.overview(INCREMENTAL, RUNS), ""
                 except StateError as problem:
                     self._away = str(problem)
+                    self._shared.doubt(self._away)
                 self._looked = time.monotonic()
             return self._states, self._away
 

@@ -10,6 +10,8 @@ from sync.serve.timing import StreamTrigger
 from sync.spans import span
 
 NEVER = "has never succeeded"
+FAILED = ("failed", "quota")
+"""How runs end that a person has to look at."""
 
 
 def complaint(state: StreamState, schedule: Schedule | None, age: float, now: float, later: float = 0.0) -> str | None:
@@ -24,6 +26,8 @@ def complaint(state: StreamState, schedule: Schedule | None, age: float, now: fl
     if running is not None and now - max(running.started_at, state.moved or 0.0) <= age:
         return None
     begun = state.success_started if state.success_started is not None else state.since
+    if success is None and state.runs and state.runs[0].status in FAILED:
+        return _told(state, now)  # nothing ever worked, so there is nothing to wait for
     if schedule is not None and begun is not None and now - _due_after(schedule, begun) - later <= age:
         return None
     return _told(state, now)

@@ -80,8 +80,8 @@ class Shared:
             yield around.store
 
     def doubt(self, problem: str | None) -> None:
-        """A run failed in a way that may be mended by opening everything again."""
-        self._in_doubt = True
+        """Something failed in a way that may be mended by opening everything again."""
+        self._in_doubt = self._current is not None
         self.problem = problem or self.problem
 
     def renew(self) -> None:
