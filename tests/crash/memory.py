@@ -11,14 +11,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 STORED, PENDING, FAILED, VANISHED = "stored", "pending", "failed", "vanished"
 PLAN = {
     "organization": {"id": "org_crash"},
     "plan": {"name": "pro", "limits": {"maxApiCallsPerMinute": 10**6, "maxApiCallsPerMonth": 10**9}},
 }
-COLLECTIONS = {"actions": [{"payload": {"collectionId": "col", "collectionName": "Contacts"}}]}
+COLLECTIONS = {
+    "actions": [{"payload": {"collectionId": name.lower(), "collectionName": name}} for name in ("Contacts", "Notes")]
+}
+
+
+class Row(NamedTuple):
+    """One row as it came."""
+
+    email: str
+    version: int
+    kind: str
+    text: str | None
 
 
 @dataclass
@@ -26,8 +37,7 @@ class Applied:
     """One call that the memory took: who was in it, and what becomes of them."""
 
     event: str
-    rows: list[tuple[str, int, str]]
-    """Identity, version and kind of each row."""
+    rows: list[Row]
     answered: bool = False
     """Whether a proper answer left for the caller."""
     fate: str = PENDING
@@ -50,8 +60,9 @@ class Ledger:
     requests: int = 0
     batches: int = 0
 
-    def of(self, identity: str) -> list[tuple[int, Applied]]:
-        return [(v, call) for call in self.applied for who, v, _ in call.rows if who == identity]
+    def of(self, identity: str) -> list[tuple[Row, Applied]]:
+        """The rows with this identity, oldest first, with their calls."""
+        return [(row, call) for call in self.applied for row in call.rows if row.email == identity]
 
 
 class Memory:
@@ -102,16 +113,17 @@ class Memory:
         return self._chance.choices(*zip(*_FAULTS.items(), strict=True))[0]  # type: ignore[arg-type, no-any-return]
 
     def _apply(self, rows: list[dict[str, Any]]) -> Applied:
-        call = Applied(f"event-{len(self.ledger.applied)}", [(r["email"], int(r["version"]), r["kind"]) for r in rows])
+        came = [Row(r["email"], int(r["version"]), r["kind"], r.get("notes")) for r in rows]
+        call = Applied(f"event-{len(self.ledger.applied)}", came)
         call.asks = 0 if self.calm else self._chance.randrange(3)
         doomed = 1.0 if self.calm else self._chance.random()
-        call.lost = {who for who, _, kind in call.rows if kind == "doomed"}
+        call.lost = {row.email for row in came if row.kind == "doomed"}
         if doomed < 0.06:
             call.fate = FAILED
         elif doomed < 0.10:
             call.fate = VANISHED
         elif not self.calm and self._chance.random() < 0.15 and call.rows:
-            call.lost.add(self._chance.choice(call.rows)[0])
+            call.lost.add(self._chance.choice(came).email)
         self.ledger.applied.append(call)
         return call
 

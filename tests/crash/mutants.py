@@ -1,4 +1,4 @@
-"""Memsync, broken on purpose in five ways: the crash suite must notice each of them."""
+"""Memsync, broken on purpose in eight ways: the crash suite must notice each of them."""
 
 from __future__ import annotations
 
@@ -68,6 +68,25 @@ def fingerprint_before_acceptance() -> None:
     wrap("sync.deliver", "_launch", around)
 
 
+def doubt_forgotten() -> None:
+    """A delivered version goes on counting while another one may have replaced it."""
+    wrap("sync.deliver", "_doubt", lambda _: lambda job, chunk: None)
+
+
+def texts_never_sent() -> None:
+    """Texts are taken for delivered always."""
+    wrap("sync.intake", "body_of", lambda _: lambda row, delivered: row.plain)
+
+
+def unnamed_failures_ignored() -> None:
+    """An event that fails without naming rows fails nobody."""
+
+    def around(original: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda entries, found, hashed: original(entries, found, hashed) if found.errors else []
+
+    wrap("sync.follow", "failures_of", around)
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -76,5 +95,8 @@ MUTANTS: dict[str, Callable[[], None]] = {
         in_flight_skipped,
         transport_error_swallowed,
         fingerprint_before_acceptance,
+        doubt_forgotten,
+        texts_never_sent,
+        unnamed_failures_ignored,
     )
 }

@@ -8,12 +8,13 @@ import random
 import signal
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from crash.failpoints import FAILPOINTS
-from crash.memory import FAILED, STORED, VANISHED, Applied, Memory
+from crash.memory import FAILED, PENDING, STORED, VANISHED, Applied, Memory, Row
 from crash.process import Forks, Job
 from state import open_store
 
@@ -28,6 +29,7 @@ mapping:
   properties:
     version: {{sourceField: version, collectionName: Contacts}}
     kind: {{sourceField: kind, collectionName: Contacts}}
+    notes: {{sourceField: notes, collectionName: Notes, extractMemories: true}}
 """
 KINDS = {"good": 92, "bad": 4, "doomed": 4}
 """Shares of rows that the memory takes, refuses at once, and fails in every event."""
@@ -67,7 +69,7 @@ class World:
         self.next_id = 1
         (folder / "mappings").mkdir()
         (folder / "mappings" / "people.yaml").write_text(MAP)
-        self._shelf("CREATE TABLE people (id INTEGER PRIMARY KEY, email, version, kind, stamp)")
+        self._shelf("CREATE TABLE people (id INTEGER PRIMARY KEY, email, version, kind, stamp, notes, turned_back)")
 
     def live(self, failpoint: str = "", rounds: int = 5) -> Figures:
         """Kill and go on, so many times, then run in peace; raises AssertionError when a promise is broken."""
@@ -94,16 +96,17 @@ class World:
         for _ in range(count):
             self.stamp += self.chance.random() < 0.4
             kind = self.chance.choices(*zip(*KINDS.items(), strict=True))[0]  # type: ignore[arg-type]
-            row = (self.next_id, f"p{self.next_id}@x.example", 1, kind, self.stamp)
-            self._shelf("INSERT INTO people VALUES (?, ?, ?, ?, ?)", *row)
+            row = (self.next_id, f"p{self.next_id}@x.example", 1, kind, self.stamp, f"text {self.next_id}", 0)
+            self._shelf("INSERT INTO people VALUES (?, ?, ?, ?, ?, ?, ?)", *row)
             self.next_id += 1
         self.stamp += 1  # a stamp that was read as the newest gets no more rows: this source has no look-back
 
     def _change(self) -> None:
         if self.chance.random() < 0.6:
             for _ in range(self.chance.randrange(1, 12)):
+                way = self.chance.choices(list(_CHANGES), [50, 20, 30])[0]
                 one = self.chance.randrange(1, self.next_id)
-                self._shelf("UPDATE people SET version = version + 1, stamp = ? WHERE id = ?", self.stamp, one)
+                self._shelf(f"UPDATE people SET {_CHANGES[way]}, stamp = ? WHERE id = ?", self.stamp, one)
         if self.chance.random() < 0.3:
             self.add_rows(self.chance.randrange(1, 15))
         self.stamp += 1
@@ -172,7 +175,7 @@ class World:
         for row in self._shelf("SELECT * FROM people WHERE (stamp, id) <= (?, ?)", *at):
             if str(row["id"]) in kept:
                 continue
-            calls = [call for version, call in self.memory.ledger.of(row["email"]) if version >= row["version"]]
+            calls = [call for came, call in self.memory.ledger.of(row["email"]) if _is_as_new(came, row)]
             safe = any(call.event in known or call.fate_of(row["email"]) == STORED for call in calls)
             self.figures.lost += not safe
             assert safe, f"row {row['id']} lies behind the cursor {at}, and nobody looks after it"
@@ -186,7 +189,8 @@ class World:
         self.figures.rows = len(rows)
         for row in rows:
             calls = self.memory.ledger.of(row["email"])
-            stored = any(call.fate_of(row["email"]) == STORED for version, call in calls if version == row["version"])
+            holds, texts = _memory_of(row["email"], calls)
+            stored = holds == row["version"] and row["notes"] in texts
             failed = sum(call.fate_of(row["email"]) in (FAILED, VANISHED) for _, call in calls)
             filed = str(row["id"]) in rejects
             self.figures.lost += not (stored or filed)
@@ -198,23 +202,45 @@ class World:
         self._check_duplicates()
 
     def _check_order(self) -> None:
-        newest: dict[str, int] = {}
+        newest = {row["email"]: 0 for row in self._shelf("SELECT email FROM people WHERE NOT turned_back")}
         for call in self.memory.ledger.applied:
-            for who, version, _ in call.rows:
-                assert version >= newest.get(who, 0), f"an older version of {who} landed after a newer one"
-                newest[who] = version
+            for row in call.rows:
+                if row.email in newest:
+                    assert row.version >= newest[row.email], f"an older {row.email} landed after a newer one"
+                    newest[row.email] = row.version
 
     def _check_duplicates(self) -> None:
         """A row may come again only because a call was unclear, a run was killed, or the memory failed it."""
-        seen: dict[tuple[str, int], Applied] = {}
+        before: dict[str, tuple[int, Applied]] = {}
         for call in self.memory.ledger.applied:
-            for who, version, _ in call.rows:
-                before = seen.get((who, version))
-                needless = before is not None and before.fate_of(who) not in (FAILED, VANISHED)
-                self.figures.duplicates += needless
-                seen[who, version] = call
+            for row in call.rows:
+                version, last = before.get(row.email, (0, call))
+                same = version == row.version and last.fate_of(row.email) not in (FAILED, VANISHED)
+                self.figures.duplicates += same and last is not call
+                before[row.email] = (row.version, call)
         self.figures.bound = ROWS_PER_CALL * (self.memory.ledger.unclear + IN_FLIGHT * self.figures.kills)
         assert self.figures.duplicates <= self.figures.bound
 
 
 _WAYS = {"failpoint": 50, "received": 10, "applied": 12, "timer": 12, "stop": 6, "none": 10}
+_CHANGES = {
+    "other values": "version = version + 1",
+    "another text": "version = version + 1, notes = notes || '+'",
+    "as it was": "version = MAX(1, version - 1), turned_back = 1",
+}
+
+
+def _is_as_new(came: Row, row: sqlite3.Row) -> bool:
+    return came.version == row["version"] if row["turned_back"] else came.version >= row["version"]
+
+
+def _memory_of(identity: str, calls: Sequence[tuple[Row, Applied]]) -> tuple[int, set[str | None]]:
+    """The version that memory holds at the end of these calls, and the texts that it was given."""
+    stored = [row for row, call in calls if call.fate_of(identity) == STORED or (_is_unclear(call, identity))]
+    told = {row.text for row, call in calls if call.fate_of(identity) == STORED}
+    return (stored[-1].version if stored else 0), told
+
+
+def _is_unclear(call: Applied, identity: str) -> bool:
+    """Whether a call was applied and nobody was told: nobody will ask for its event, and its rows are there."""
+    return not call.answered and call.fate_of(identity) == PENDING
