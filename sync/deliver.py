@@ -52,7 +52,7 @@ def deliver(job: Job) -> bool:
 
 def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: Recorder, flight: Flight) -> bool:
     """Take the pages in, sending on the way; returns whether none was cut short by the limit."""
-    left = job.limit
+    left, refused = job.limit, job.ledger.rejected() if job.limit is not None else frozenset()
     again: dict[str, bytes] = {}
     for number, page in pages:
         intake = take_in(page.records, number, job.make_row, _with(again, known), resend=job.resend)
@@ -62,7 +62,7 @@ def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: R
         if unfit is not None and number != FETCHED:  # rows that failed before say nothing about the map
             raise MapUnfit(unfit)
         if left is not None:
-            intake = cut_to(intake, left)
+            intake = cut_to(intake, left, refused)
             left -= len(intake.rows)
         recorder.enter(number, page, intake)
         _send(job, intake, recorder, flight)

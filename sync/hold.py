@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 
 from state.errors import StateError, StoreUnreachable
@@ -92,6 +92,9 @@ class HeldState:
 
     def apply(self, step: Step) -> None:
         self._store.apply(self._lease, step)
+
+    def rejected(self) -> Set[str]:
+        return {one.key for one in self._store.rejects(self._lease.stream)}
 
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._lease.stream)

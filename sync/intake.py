@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from connectors.base import Record
@@ -62,9 +62,13 @@ def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoi
 _new = tuple.__new__  # a third of the time that the class's own constructor takes
 
 
-def cut_to(intake: Intake, most: int) -> Intake:
-    """At most so many rows of an intake. Rejects do not count: the same ones would use the limit up every time."""
-    return Intake(intake.rows[:most], intake.rejects, intake.unchanged, cut=most < len(intake.rows))
+def cut_to(intake: Intake, most: int, last: Set[str]) -> Intake:
+    """At most so many rows of an intake, those with the keys in `last` behind the others.
+
+    Rejects do not count, and rows that were refused before come last: the same ones would use the limit up every time.
+    """
+    rows = sorted(intake.rows, key=lambda row: row.key in last)
+    return Intake(rows[:most], intake.rejects, intake.unchanged, cut=most < len(rows))
 
 
 def misfit(intake: Intake, *, proven: bool = False) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,9 @@ class PreviewState:
 
     def delivered_keys(self) -> Iterator[str]:
         return self._store.delivered_keys(self._stream) if self._store else iter(())
+
+    def rejected(self) -> Set[str]:
+        return {one.key for one in self._store.rejects(self._stream)} if self._store else frozenset()
 
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._stream) if self._store else []

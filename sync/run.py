@@ -128,7 +128,8 @@ def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> None:
             summary.due = _share(connector.count(job.since), request.shard)
         whole = deliver(job)
     if not whole:
-        summary.note(f"stopped at --limit {request.limit}; {request.again} goes on behind it")
+        onward = "" if request.resend else f"; {request.again} goes on behind it"
+        summary.note(f"stopped at --limit {request.limit}{onward}")
     elif request.keys is None:
         cursor = summary.cursor_to or start.since
         plan.state.conclude(start.purpose, replace(plan.now, cursor=cursor, complete=True))

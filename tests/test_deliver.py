@@ -10,7 +10,7 @@ from doubles.pages_source import PagesSource, pages_of, record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.base import Page, SourceUnreachable
+from connectors.base import Page, Record, SourceUnreachable
 from state.errors import StoreUnusable
 from state.store import open_store
 from state.values import Position
@@ -18,6 +18,7 @@ from sync.chunks import Chunker
 from sync.deliver import deliver
 from sync.hold import HeldState
 from sync.job import Job
+from sync.maps.problem import MapUnfit
 from sync.maps.row import Reject, Row
 from sync.memory.envelope import Envelope
 from sync.memory.errors import (
@@ -191,6 +192,31 @@ def test_a_limit_ends_the_reading_and_leaves_the_cut_page_for_the_next_run(stage
     assert not stage.run(PagesSource(*pages_of(3, 3, 3)), Server(), limit=4)
     assert stage.accepted == ["1", "2", "3", "4"]
     assert stage.cursor == 1
+
+
+def test_a_limit_is_not_used_up_by_rows_that_were_refused_before(stage):
+    def judge(keys):
+        bad = [key for key in keys if int(key) <= 4]
+        if bad:
+            raise ChunkRefused(f"refused {bad}", "CONTENT_TOO_LARGE")
+
+    for _ in range(3):
+        stage.run(PagesSource(*pages_of(12)), Server(judge), limit=4)
+    assert stage.accepted == [str(number) for number in range(5, 13)]
+    assert stage.rejects == ["1", "2", "3", "4"]
+
+
+def test_a_page_without_any_identity_does_not_stop_a_map_that_delivered_before(stage):
+    def nobody(start):
+        return [Record(str(start + number), {"bad": 1}) for number in range(60)]
+
+    with pytest.raises(MapUnfit):
+        stage.run(PagesSource(Page(nobody(100), {"at": 1})), Server())
+    stage.run(PagesSource(*pages_of(3)), Server())
+    pages = [Page(nobody(100), {"at": 2}), Page([record("500")], {"at": 3})]
+    stage.run(PagesSource(*pages), Server(), proven=True)
+    assert "500" in stage.accepted
+    assert (stage.cursor, len(stage.rejects)) == (3, 60)
 
 
 def test_what_is_gone_is_counted_once_by_what_became_of_it_and_forgotten(stage):

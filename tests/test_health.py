@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,6 +57,12 @@ def test_a_stream_that_never_ran_is_late_once_it_was_due() -> None:
     assert not fresh(state(None, since=NOON - 11 * HOUR), NIGHTLY)
     assert not fresh(state(None), HOURLY)
     assert not fresh(state(None), None)
+
+
+def test_a_stream_whose_first_run_failed_is_not_waited_for() -> None:
+    failed = replace(running(1), status="failed", finished_at=NOON)
+    assert not fresh(state(None, since=NOON - 2 * HOUR, runs=[failed]), NIGHTLY)
+    assert fresh(state(10, runs=[failed]), NIGHTLY)
 
 
 def test_a_long_run_that_gets_on_is_no_problem_and_one_that_hangs_is() -> None:

@@ -111,6 +111,17 @@ def test_a_store_that_is_away_at_the_start_is_waited_for(serve_place: ServePlace
     assert serving.stop() == 143
 
 
+def test_a_store_in_postgres_is_served_as_well(serve_place: ServePlace, schema_url: str) -> None:
+    serve_place.variables["MEMSYNC_STATE_URL"] = schema_url
+    assert serve_place.run().code == 0
+    serving = serve_place.serve()
+    serving.said("on its schedule", "customers")
+    eventually(lambda: metric(serving, 'memsync_last_success_timestamp_seconds{stream="customers"}') > 0)
+    assert serving.get("/readyz").status_code == 200
+    assert serve_place.memsync("health").code == 0
+    assert serving.stop() == 143
+
+
 def test_one_stream_that_fails_does_not_keep_others_from_running(serve_place: ServePlace, database: Database) -> None:
     assert serve_place.run().code == 0
     serve_place.write_map(MAP.replace("customers", "nowhere") + EVERY_MINUTE, "nowhere.yaml")

@@ -18,6 +18,7 @@ from workplace import MAP
 
 from state import Store, open_store
 from state.errors import StoreUnreachable, StoreUnusable
+from sync.commands.serve import store_opener
 from sync.memory.answers import Answer
 from sync.memory.errors import DestinationMisconfigured
 from sync.sandbox import Sandbox, SandboxOptions
@@ -138,6 +139,21 @@ def test_a_stop_ends_the_wait(opened: Opened) -> None:
     threading.Timer(0.1, opened.stop.set).start()
     with pytest.raises(Stopped):
         opened.shared.open()
+
+
+def test_a_store_that_vanishes_is_waited_for_and_never_begun_anew(opened: Opened, tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, memsync_state_url=f"sqlite:///{tmp_path}/state.db")
+    opened.shared._open_store = store_opener(settings, lambda _: None)
+    opened.shared.open()
+    state = tmp_path / "state.db"
+    state.rename(tmp_path / "elsewhere.db")
+    opened.shared.doubt("was moved")
+    opened.shared.mend()
+    assert "the state store is gone" in str(opened.shared.problem)
+    assert not state.exists()
+    (tmp_path / "elsewhere.db").rename(state)
+    opened.shared.mend()
+    assert opened.shared.problem is None
 
 
 # -- calls at once

@@ -92,14 +92,28 @@ def _show_all(found: list[dict[str, Any]]) -> None:
     rows = []
     for one in found:
         now = one["positions"].get(INCREMENTAL, {}).get("cursor")
-        last: dict[str, Any] = one["runs"][0] if one["runs"] else {"status": "-", "started_at": "-", "summary": {}}
+        last: dict[str, Any] = one["runs"][0] if one["runs"] else {"started_at": "-", "summary": {}}
         sent = last["summary"].get("sent")
         counts = [one["delivered"], one["unsettled_rows"], one["sent_again"], one["rejected"]]
         lag = None if one["lag_seconds"] is None else span(one["lag_seconds"])
         begun = screen.short(last["started_at"])
-        rows.append([one["stream"], last["status"], begun, lag, sent, *counts, screen.cursor(now)])
+        rows.append([one["stream"], _outcome(last), begun, lag, sent, *counts, screen.cursor(now)])
     heads = ["stream", "last run", "started (UTC)", "lag", "sent", "delivered", "unsettled", "due again", "rejected"]
     screen.table([*heads, "cursor"], rows, numbers=range(4, 9))
+    for one in found:
+        _say_why(one)
+
+
+def _outcome(run: Mapping[str, Any]) -> str:
+    """How a run ended; what is no ordinary run, such as a backfill, is named."""
+    command = run.get("command", "run")
+    return f"{run.get('status', '-')}" + ("" if command == "run" else f" ({command})")
+
+
+def _say_why(one: Mapping[str, Any]) -> None:
+    """Why the last run did not end well."""
+    if one["runs"] and (message := one["runs"][0]["summary"].get("message")):
+        screen.say(screen.one_line(f"{one['stream']}: {message}"))
 
 
 def _show_one(one: dict[str, Any]) -> None:
@@ -129,6 +143,7 @@ def _show_one(one: dict[str, Any]) -> None:
             for run in one["runs"]
         ]
         screen.table(["started (UTC)", "command", "status", *names], rows, numbers=range(3, 9))
+        _say_why(one)
     if one["unsettled"]:
         screen.say()
         rows = [[w["event_id"], w["rows"], w["status"], screen.span(w["age_seconds"])] for w in one["unsettled"]]

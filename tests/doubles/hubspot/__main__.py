@@ -10,8 +10,9 @@ import threading
 import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .hints import hints
 from .options import PLANS
-from .sample import OBJECTS, fill
+from .sample import CARS, OBJECTS, fill
 from .server import HubSpot
 
 _ABOUT = "A stand-in for HubSpot on this machine, with sample records, to try the connector on. Ctrl-C ends it."
@@ -23,20 +24,12 @@ For the terminal that runs memsync:
 {change}
 Ctrl-C ends it.
 """
-_CHANGE = """
-To change, archive, merge and create records while it runs:
-  A="Authorization: Bearer {token}"; C={path}
-  curl -H "$A" $C/{first} -X PATCH --json '{{"properties": {{"firstname": "Zoe"}}}}'
-  curl -H "$A" $C/{second} -X DELETE
-  curl -H "$A" $C/merge --json '{{"primaryObjectId": "{first}", "objectIdToMerge": "{third}"}}'
-  curl -H "$A" $C --json '{{"properties": {{"email": "new@example.com"}}}}'
-"""
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.doubles.hubspot", description=_ABOUT)
     for name in OBJECTS:
-        parser.add_argument(f"--{name}", type=_count, default=0, metavar="N", help=f"{name} to make up")
+        parser.add_argument(f"--{name}", type=_count, default=0, metavar="N", help=_made_up(name))
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--database", default=":memory:", metavar="FILE", help="keep the records in a SQLite file")
     parser.add_argument("--api-limits", choices=PLANS, default="professional", help="default: %(default)s")
@@ -48,6 +41,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the sample records; default: %(default)s")
     parser.add_argument("--verbose", action="store_true", help="print a line per request")
     return parser.parse_args(given)
+
+
+def _made_up(name: str) -> str:
+    return f"{name} to make up" + (f", a custom object with the type id {CARS}" if name == "cars" else "")
 
 
 def _count(text: str) -> int:
@@ -104,11 +101,10 @@ def _fill(crm: HubSpot, chosen: argparse.Namespace) -> None:
 
 
 def _announcement(crm: HubSpot) -> str:
-    path, change = f"{crm.url}/crm/v3/objects/contacts", ""
-    if len(ids := crm.ids("contacts", 3)) == 3:
-        change = _CHANGE.format(token=crm.token, path=path, first=ids[0], second=ids[1], third=ids[2])
     counts = _listed(crm.counts()) or "no records (say --contacts 25000)"
-    return _TEXT.format(url=crm.url, portal=crm.options.portal, token=crm.token, counts=counts, change=change)
+    if CARS in crm.account.catalog.types:
+        counts += f" (in a map, object: {CARS})"
+    return _TEXT.format(url=crm.url, portal=crm.options.portal, token=crm.token, counts=counts, change=hints(crm))
 
 
 def _listed(counts: dict[str, int]) -> str:

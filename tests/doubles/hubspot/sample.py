@@ -29,9 +29,15 @@ SAID = [
 ]
 
 
+CARS = "2-1001"
+"""The type id of the custom object."""
+MAKES = ["Volvo EX30", "Skoda Enyaq", "Renault 5", "Ford Transit", "Fiat Ducato"]
+
+
 class Crm(Protocol):
     """What is filled: see `server.HubSpot`."""
 
+    def define(self, object: str, *properties: str | Mapping, label: str = "") -> str: ...
     def add(self, object: str, rows: Sequence[Mapping], at: Callable[[int], int]) -> list[str]: ...
     def associate(self, object: str, id: str, other: str, other_id: str, label: str | None = None) -> None: ...
 
@@ -40,25 +46,34 @@ def fill(crm: Crm, counts: Mapping[str, int], *, now: int, seed: int = 1, days: 
     """So many records of each type, changed within the last days before `now` (epoch milliseconds)."""
     chance = random.Random(seed)
     span = days * 86_400_000
+    if counts.get("cars"):
+        crm.define(CARS, "model", "plate", {"name": "remarks", "textDisplayHint": "multi_line"}, label="cars")
     ids: dict[str, list[str]] = {}
     for name, make in _MAKERS.items():
         rows = [make(chance, number) for number in range(counts.get(name, 0))]
-        ids[name] = crm.add(name, rows, lambda _: now - 60_000 - chance.randrange(span)) if rows else []
+        ids[name] = (
+            crm.add(CARS if name == "cars" else name, rows, lambda _: now - 60_000 - chance.randrange(span))
+            if rows
+            else []
+        )
     for name in ids:
         _link(crm, chance, name, ids)
 
 
 def _link(crm: Crm, chance: random.Random, object: str, ids: Mapping[str, Sequence[str]]) -> None:
-    """Contacts get a primary company; deals, tickets and activities a contact each, and some of them two or none."""
+    """Contacts get a primary company; all others a contact each, some of them two or none, and notes a company too."""
     if object == "companies":
         return
     if object == "contacts":
         for one in ids[object] if ids["companies"] else ():
             crm.associate(object, one, "companies", chance.choice(ids["companies"]), "Primary")
         return
+    kind = CARS if object == "cars" else object
     for one in ids[object] if ids["contacts"] else ():
         for _ in range(chance.choices((1, 2, 0), (90, 6, 4))[0]):
-            crm.associate(object, one, "contacts", chance.choice(ids["contacts"]))
+            crm.associate(kind, one, "contacts", chance.choice(ids["contacts"]))
+    for one in ids[object] if object == "notes" and ids["companies"] else ():
+        crm.associate(kind, one, "companies", chance.choice(ids["companies"]))
 
 
 def _contact(chance: random.Random, number: int) -> dict:
@@ -116,6 +131,11 @@ def _ticket(chance: random.Random, number: int) -> dict:
     }
 
 
+def _car(chance: random.Random, number: int) -> dict:
+    plate = f"{chance.choice('BHMK')}-{chance.choice('ACEX')}{chance.choice('BDFZ')} {number + 1000}"
+    return {"model": chance.choice(MAKES), "plate": plate, "remarks": _sentences(chance, 1)}
+
+
 def _activity(**fields: Callable[[random.Random], str]) -> Callable[[random.Random, int], dict]:
     def make(chance: random.Random, number: int) -> dict:
         happened = {"hs_timestamp": f"2026-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}T09:30:00Z"}
@@ -141,6 +161,10 @@ def _title(chance: random.Random) -> str:
     return f"About {chance.choice(TOPICS)}"
 
 
+def _direction(chance: random.Random) -> str:
+    return chance.choice(["EMAIL", "INCOMING_EMAIL"])
+
+
 def _text(chance: random.Random) -> str:
     return _sentences(chance, 3) + "\n\nOn Mon, Ada wrote:\n> earlier words"
 
@@ -152,9 +176,12 @@ _MAKERS: dict[str, Callable[[random.Random, int], dict]] = {
     "tickets": _ticket,
     "notes": _activity(hs_note_body=_html),
     "calls": _activity(hs_call_title=_title, hs_call_body=_html),
-    "emails": _activity(hs_email_subject=_title, hs_email_text=_text, hs_email_html=_html),
+    "emails": _activity(
+        hs_email_direction=_direction, hs_email_subject=_title, hs_email_text=_text, hs_email_html=_html
+    ),
     "meetings": _activity(hs_meeting_title=_title, hs_meeting_body=_html),
     "tasks": _activity(hs_task_subject=_title, hs_task_body=_html),
     "communications": _activity(hs_communication_body=_html),
+    "cars": _car,
 }
 OBJECTS = tuple(_MAKERS)
