@@ -212,11 +212,12 @@ def test_a_page_without_any_identity_does_not_stop_a_map_that_delivered_before(s
 
     with pytest.raises(MapUnfit):
         stage.run(PagesSource(Page(nobody(100), {"at": 1})), Server())
+    stage.stop = Stop()
     stage.run(PagesSource(*pages_of(3)), Server())
-    pages = [Page(nobody(100), {"at": 2}), Page([record("500")], {"at": 3})]
+    pages = [Page(nobody(100), {"at": 4}), Page([record("500")], {"at": 5})]
     stage.run(PagesSource(*pages), Server(), proven=True)
     assert "500" in stage.accepted
-    assert (stage.cursor, len(stage.rejects)) == (3, 60)
+    assert (stage.cursor, len(stage.rejects)) == (5, 60)
 
 
 def test_what_is_gone_is_counted_once_by_what_became_of_it_and_forgotten(stage):

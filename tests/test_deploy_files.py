@@ -25,7 +25,7 @@ FILES = sorted(
     if path.is_file() and path.suffix != ".pyc"
 )
 KUBERNETES = [name for name in FILES if name.startswith("deploy/kubernetes/")]
-PLANNED = {"serve", "health"}
+PLANNED: set[str] = set()
 """Commands that the files name and that come with the scheduler."""
 
 
