@@ -23,7 +23,7 @@ demo: $(READY)  ## the whole job on embedded parts, in under a minute
 	@$(BIN)/memsync demo
 
 test: $(READY)  ## the tests
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-all: $(READY) lint-deploy  ## the tests, slow ones too
 	@$(BIN)/python -m pytest
