@@ -72,7 +72,7 @@ def verify(
 
 
 def _same(identity: Identity, value: str) -> str:
-    """What rows of one record in memory have in common: letter case is nothing in an address, and may be all in an id."""
+    """What rows of one record in memory have in common: letter case means nothing in an address alone."""
     return normalise(value) if identity.kind == "email" else value
 
 

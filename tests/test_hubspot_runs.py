@@ -173,7 +173,24 @@ def test_html_of_a_note_becomes_clean_text_under_its_contact(place, crm, sandbox
     crm.add("notes", [{"hs_note_body": "about nobody"}], at=OLD)
     ended = place.run("--wait", "10s")
     assert (ended.stream["sent"], ended.stream["filtered"]) == (1, 1), ended.err
-    assert memory(sandbox, "ana@acme.example")["note"] == "Likes boats"
+    assert memory(sandbox, "ana@acme.example")["note"] == "Note of 2024-05-06T07:08:09.123Z:\n\nLikes boats"
+
+
+def test_many_activities_of_one_person_are_verified_well_as_the_ready_maps_send_them(place, crm):
+    use(place, "notes", "calls", "emails")
+    (ana,) = crm.add("contacts", [FILLED["contacts"]], at=OLD)
+    for name in ("notes", "calls", "emails"):
+        for one in crm.add(name, [FILLED[name] | {"hs_timestamp": OLD + day * 86_400_000} for day in range(3)], at=OLD):
+            crm.associate(name, one, "contacts", ana)
+    (empty,) = crm.add("notes", [{"hs_timestamp": OLD}], at=OLD)
+    crm.associate("notes", empty, "contacts", ana)
+    ended = place.run("--wait", "10s")
+    assert {one["stream"]: one["sent"] for one in ended.json["streams"]} == dict.fromkeys(
+        ("hubspot-notes", "hubspot-calls", "hubspot-emails"), 3
+    )
+    for name in ("notes", "calls", "emails"):
+        found = place.memsync("verify", f"hubspot-{name}", "--json")
+        assert (found.code, found.json["present"], found.json["different"]) == (0, 3, 0), found.out
 
 
 def test_one_missing_scope_stops_its_stream_and_no_other(place, crm):

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from doubles.hubspot import HubSpot
-from doubles.hubspot.sample import OBJECTS, fill
+from doubles.hubspot.sample import CARS, OBJECTS, fill
 from hubspot_calls import START, bearer, found, linked, links, read, search
 
 ROOT = Path(__file__).parent.parent
@@ -75,6 +75,37 @@ def test_a_person_changes_creates_merges_archives_and_associates_by_the_ordinary
         assert record["properties"]["firstname"] == "Zoe"
 
 
+def test_every_line_that_it_prints_for_changing_records_works_as_it_stands(tmp_path):
+    counts = ("--contacts", "6", "--companies", "2", "--notes", "300", "--cars", "3")
+    with command(*counts, "--database", str(tmp_path / "crm.db")) as (_, printed, client):
+        assert "3 p" in printed
+        assert "object: 2-1001" in printed
+        setting, *lines = printed.partition("while it runs:\n")[2].split("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in lines] == ["curl"] * 8
+        script = "\n".join([setting, *(line.replace("curl ", "curl -sS --fail -o /dev/null ") for line in lines)])
+        ended = subprocess.run(["sh", "-e", "-c", script], capture_output=True, text=True, timeout=30)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        assert "a note about nobody gets its contact" in printed
+        note = re.search(r"objects/notes/(\d+)/associations", printed)[1]
+        assert len(linked(links(client, "notes", "contacts", [{"id": note}]))) == 1, "it was about nobody"
+        assert len(found(client)) == 6 - 3 + 1, "one archived, one merged, one erased, one new"
+        assert read(client, found(client, "2-1001"), "2-1001").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scopes", "shown", "absent"),
+    [
+        ("crm.objects.contacts.read", "add to --scopes: crm.objects.contacts.write, crm.objects.custom.write", "curl"),
+        ("crm.objects.contacts.read,crm.objects.contacts.write", "associations/default/contacts", "2-1001/"),
+        ("crm.objects.custom.read,crm.objects.custom.write", "2-1001/", "contacts/"),
+    ],
+)
+def test_lines_for_changing_records_are_those_that_the_token_s_scopes_allow(scopes, shown, absent):
+    with command("--contacts", "4", "--notes", "2", "--cars", "1", "--scopes", scopes) as (_, printed, _client):
+        assert shown in printed
+        assert absent not in printed
+
+
 @pytest.mark.parametrize(
     "arguments", [("--time-zone", "Mars/Olympus"), ("--contacts", "-1"), ("--database", "/nowhere/at/all.db")]
 )
@@ -100,13 +131,15 @@ def test_sample_records_are_the_same_for_a_seed_and_only_use_values_that_the_ser
     for _ in range(2):
         with HubSpot() as crm, httpx.Client(base_url=crm.url, headers=bearer(crm.token)) as client:
             fill(crm, dict.fromkeys(OBJECTS, 20), now=START)
-            assert crm.counts() == dict.fromkeys(OBJECTS, 20)
+            types = [CARS if name == "cars" else name for name in OBJECTS]
+            assert sorted(crm.counts().values()) == [20] * len(OBJECTS)
             names = ["firstname", "hs_note_body", "hs_email_text"]
-            records = [read(client, crm.ids(name), name, properties=names).json()["results"] for name in OBJECTS]
+            records = [read(client, crm.ids(name), name, properties=names).json()["results"] for name in types]
             texts.append(records)
-            notes = links(client, "notes", "contacts", [{"id": one} for one in crm.ids("notes")])
-            assert len(linked(notes)) > 10
-            for name in OBJECTS:
+            for other in ("contacts", "companies"):
+                notes = links(client, "notes", other, [{"id": one} for one in crm.ids("notes")])
+                assert len(linked(notes)) > 10
+            for name in types:
                 options = crm.account.catalog.find(name).properties
                 for one in crm.ids(name):
                     assert not wrong_choices(options, crm.record(name, one).properties)

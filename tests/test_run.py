@@ -293,6 +293,42 @@ def test_verify_finds_what_is_missing_in_memory(place: Workplace, database: Data
     assert (bad.code, bad.json["different"]) == (3, 10)
 
 
+def test_verify_tells_rows_that_a_later_row_of_the_same_person_replaced_from_wrong_ones(
+    place: Workplace, database: Database
+) -> None:
+    add(database, 1, 6)
+    database.do("UPDATE customers SET email = 'Ana@example.com' WHERE id <= 2")
+    database.do("UPDATE customers SET email = 'ana@example.com' WHERE id = 3")
+    place.run()
+    found = place.memsync("verify", "customers", "--json")
+    numbers = {name: found.json[name] for name in ("sampled", "equal", "overwritten", "different", "missing")}
+    assert (found.code, numbers) == (
+        0,
+        {"sampled": 6, "equal": 4, "overwritten": 2, "different": 0, "missing": 0},
+    )
+    shown = place.memsync("verify", "customers").out
+    assert "2 overwritten" in shown
+    assert "newest of them wins" in shown
+
+
+def test_verify_says_present_or_missing_where_a_map_has_nothing_plain_to_compare(
+    tmp_path: Path, place: Workplace, database: Database
+) -> None:
+    lines = [line for line in MAP.splitlines() if not line.lstrip().startswith(("name:", "plan:"))]
+    place.write_map("\n".join(lines))
+    add(database, 1, 5)
+    place.run()
+    well = place.memsync("verify", "customers", "--json")
+    assert (well.code, well.json["present"], well.json["equal"], well.json["different"]) == (0, 5, 0, 0)
+    shown = place.memsync("verify", "customers")
+    assert shown.out.splitlines()[0].split()[-1] == "present"
+    assert "no plain property to compare" in shown.out
+    with Sandbox(SandboxOptions(database=tmp_path / "empty.db")) as empty:
+        place.variables["PERSONIZE_BASE_URL"] = empty.url
+        lost = place.memsync("verify", "customers", "--json")
+    assert (lost.code, lost.json["present"], lost.json["missing"]) == (3, 0, 5)
+
+
 def test_no_secret_and_no_value_of_a_record_reaches_the_state_store_or_the_logs(
     place: Workplace, database: Database
 ) -> None:

@@ -219,12 +219,16 @@ def test_a_reject_is_read_again_by_its_key_and_leaves_the_list_once_it_is_mended
     assert not place.memsync("rejects", "list", "--json").json["rejects"]
 
 
-def test_verify_finds_memory_equal_also_for_rows_by_person(place, org):
-    use(place, "salesforce-tasks")
+def test_verify_finds_the_people_of_activities_however_many_each_of_them_has(place, org):
+    use(place, "salesforce-tasks", "salesforce-cases", "salesforce-emails")
     fill(org)
+    ana = next(key for key, email in org.rows("Contact", "Id", "Email") if email == "ana@acme.example")
+    again = {"Subject": "Second", "Description": "Asked again", "TaskSubtype": "Call"}
+    org.add("Task", [again | {"WhoId": ana}], OLD)
     place.run("--wait", "10s")
-    verified = place.memsync("verify", "salesforce-tasks", "--json")
-    assert (verified.code, verified.json["equal"]) == (0, 1), verified.out
+    for stream, rows in (("salesforce-tasks", 2), ("salesforce-cases", 1), ("salesforce-emails", 1)):
+        verified = place.memsync("verify", stream, "--json")
+        assert (verified.code, verified.json["present"], verified.json["different"]) == (0, rows, 0), verified.out
 
 
 def test_used_up_calls_end_a_run_with_4_and_the_next_one_goes_on_where_it_was(place, org):

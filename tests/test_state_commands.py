@@ -192,3 +192,18 @@ def test_a_page_that_is_damaged_is_told_when_it_is_shown(memsync: Command, fille
     ended = memsync("rejects", "list")
     assert ended.code == 8
     assert "is damaged; restore a copy" in ended.err
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "contacts")])
+def test_status_says_under_its_table_why_the_last_run_failed(
+    memsync: Command, filled: Path, arguments: tuple[str, ...]
+) -> None:
+    assert "contacts:" not in memsync("status").out
+    with open_store(f"sqlite:///{filled}") as store:
+        lease = store.acquire("contacts", owner())
+        number = store.start_run(lease, "backfill --shard 0/4")
+        store.finish_run(lease, number, "source", {"read": 4, "message": "the source is away:\ntry again"})
+        store.release(lease)
+    lines = memsync(*arguments).out.splitlines()
+    assert "contacts: the source is away: try again" in lines
+    assert any("source (backfill --shard 0/4)" in line or "backfill --shard 0/4  source" in line for line in lines)
