@@ -105,7 +105,8 @@ def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -
     while not flight.has_place(marks):
         _wait(job, recorder, flight)
     _doubt(job, chunk)
-    flight.launch(chunk, lambda: job.writer.send(chunk.rows), marks)
+    outcome = recorder.expect(chunk)
+    flight.launch(chunk, lambda: job.writer.send(chunk.rows, outcome), marks)
 
 
 def _doubt(job: Job, chunk: Chunk) -> None:
@@ -129,3 +130,5 @@ def _give_up(job: Job, recorder: Recorder, flight: Flight) -> None:
     while flight.count and time.monotonic() < end:
         with suppress(Exception):  # the first problem is the one that is told
             recorder.record(flight.landed(_LOOK))
+    with suppress(Exception):
+        recorder.record(recorder.unfinished())

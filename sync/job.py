@@ -38,7 +38,7 @@ class Ledger(Protocol):
 class Writer(Protocol):
     """Delivers the rows of a chunk; `sync.memory.writer.BatchWriter`, or the one that only looks."""
 
-    def send(self, rows: Sequence[Any]) -> ChunkOutcome: ...
+    def send(self, rows: Sequence[Any], outcome: ChunkOutcome | None = None) -> ChunkOutcome: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,12 +76,16 @@ class PreviewWriter:
         self.chunks = 0
         self.rows = self.bytes = 0
 
-    def send(self, rows: Sequence[Any]) -> ChunkOutcome:
-        """Count a chunk as taken; the first one is shown to the server."""
+    def send(self, rows: Sequence[Any], outcome: ChunkOutcome | None = None) -> ChunkOutcome:
+        """Count a chunk as taken; the first one is shown to the server. An outcome that is handed in is filled."""
         self.chunks += 1
         self.rows += len(rows)
         self.bytes += sum(len(row.body) for row in rows)
-        return self.check(rows) if self.chunks == 1 else ChunkOutcome(receipts=[Receipt("dry-run", rows)])
+        found = self.check(rows) if self.chunks == 1 else ChunkOutcome(receipts=[Receipt("dry-run", rows)])
+        if outcome is None:
+            return found
+        outcome.receipts, outcome.refusals, outcome.problem = found.receipts, found.refusals, found.problem
+        return outcome
 
     def estimate(self, tier: str, pacer: Pacer) -> dict[str, Any]:
         """What sending would take: calls, credits (about), bytes, and minutes at the plan's pace."""

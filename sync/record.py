@@ -39,6 +39,7 @@ class Recorder:
         self._position: Position | None = None
         self._removed: list[str] = []
         self._sweep = Sweep()
+        self._sending: dict[int, tuple[Chunk, ChunkOutcome]] = {}
         self._verdict = MapVerdict()
         self._held: list[Refusal] = []
 
@@ -90,8 +91,19 @@ class Recorder:
         if problem is not None:
             raise problem
 
+    def expect(self, chunk: Chunk) -> ChunkOutcome:
+        """What becomes of a chunk that is about to be sent, to be filled as it is sent."""
+        outcome = ChunkOutcome()
+        self._sending[chunk.number] = chunk, outcome
+        return outcome
+
+    def unfinished(self) -> list[Landed]:
+        """What came of chunks that nobody waits for any longer: a part of one may have been accepted."""
+        return [Landed(chunk, outcome.take(last=True)) for chunk, outcome in self._sending.values()]
+
     def _note(self, chunk: Chunk, outcome: ChunkOutcome) -> Exception | None:
         """Enter one chunk; returns what keeps the run from going on."""
+        self._sending.pop(chunk.number, None)
         refused = [self._job.hash_identity(normalise(refusal.row.identity)) for refusal in outcome.refusals]
         self._accepted += [self._take(receipt, refused) for receipt in outcome.receipts]
         self._summary.retries += outcome.retries

@@ -194,6 +194,23 @@ def test_a_limit_ends_the_reading_and_leaves_the_cut_page_for_the_next_run(stage
     assert stage.cursor == 1
 
 
+def test_what_was_accepted_of_a_chunk_that_is_being_split_is_recorded_when_the_run_is_stopped(stage):
+    hanging = threading.Event()
+
+    def judge(keys):
+        if "16" in keys and len(keys) > 1:
+            raise ChunkRefused("refused", "validation_error")
+        if keys == ["16"]:
+            stage.stop.set()
+            hanging.wait(20)
+
+    with pytest.raises(Stopped):
+        stage.run(PagesSource(*pages_of(16)), Server(judge), rows=16, in_flight=1)
+    hanging.set()
+    assert stage.accepted == [str(number) for number in range(1, 16)]
+    assert (stage.cursor, stage.rejects) == (None, [])
+
+
 def test_a_limit_is_not_used_up_by_rows_that_were_refused_before(stage):
     def judge(keys):
         bad = [key for key in keys if int(key) <= 4]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +18,7 @@ from sync.memory.errors import (
     RateLimited,
 )
 from sync.memory.pace import OwnAllowance, Pacer
-from sync.memory.settlement import ItemError, blame, item_errors, normalise, outcome_of
-from sync.memory.writer import ATTEMPTS, LIMITED, BatchWriter, Sendable, pause_before, without_values
+from sync.memory.writer import ATTEMPTS, LIMITED, BatchWriter, ChunkOutcome, Sendable, pause_before, without_values
 
 
 class Server:
@@ -43,13 +43,17 @@ def numbered(count):
     return rows_of(*(f"r{n}@x.example" for n in range(count)))
 
 
-def send(server, rows, chance=0.0):
+def writer_for(server, chance=0.0):
     pauses = []
     allowance = OwnAllowance(lambda: sum(pauses))
     pause = lambda seconds: pauses.append(seconds) if seconds else None  # noqa: E731
     pacer = Pacer(1_000_000, 0.9, "call", allowance.reserve, allowance.postpone, pause, lambda: sum(pauses))
-    outcome = BatchWriter(server, Envelope(b'{"rows":[', b"]}"), pacer, pause, lambda: chance).send(rows)
-    return outcome, pauses
+    return BatchWriter(server, Envelope(b'{"rows":[', b"]}"), pacer, pause, lambda: chance), pauses
+
+
+def send(server, rows, chance=0.0):
+    writer, pauses = writer_for(server, chance)
+    return writer.send(rows), pauses
 
 
 def taken(outcome):
@@ -135,7 +139,7 @@ def test_item_errors_that_name_no_row_are_narrowed_down(bad):
     outcome, _ = send(server, numbered(8))
     assert refused(outcome) == [f"r{bad}@x.example"]
     assert len(taken(outcome)) == 7
-    assert outcome.duplicates_possible == 8 + 4 + 2
+    assert outcome.duplicates_possible == sum(map(len, server.calls)) - 8 <= 8
 
 
 def test_a_named_and_an_unnamed_error_together_lose_no_row():
@@ -147,12 +151,145 @@ def test_a_named_and_an_unnamed_error_together_lose_no_row():
     assert refused(outcome) == ["r0@x.example", "r1@x.example"]
 
 
-def test_item_errors_on_every_call_that_name_no_row_end_in_one_explanation():
-    server = Server(lambda names: "something happened")
-    outcome, _ = send(server, numbered(200))
-    assert isinstance(outcome.problem, DestinationMisconfigured)
-    assert "item errors" in str(outcome.problem)
-    assert len(server.calls) < 40
+BAD = "r{}@x.example"
+
+
+def complaining(bad, told):
+    """A server that takes every call, and says of the bad rows in it what `told` makes of their number."""
+    return Server(lambda names: told(len(bad & set(names))) if bad & set(names) else [])
+
+
+def one_entry_each(number):
+    return [{"index": 0, "message": "row invalid"}] * number
+
+
+def one_sentence(_):
+    return "something is wrong with the rows"
+
+
+def counted_in_a_sentence(number):
+    return [f"{number} rows failed"]
+
+
+@pytest.mark.parametrize("told", [one_entry_each, counted_in_a_sentence])
+@pytest.mark.parametrize("place", [0, 1, 37, 50, 98, 99])
+def test_a_counted_bad_row_costs_no_more_duplicates_than_its_call_has_rows(told, place):
+    server = complaining({BAD.format(place)}, told)
+    outcome, _ = send(server, numbered(100))
+    assert refused(outcome) == [BAD.format(place)]
+    assert len(taken(outcome)) == 99
+    assert outcome.duplicates_possible == sum(map(len, server.calls[1:])) <= 102
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(2, 120), st.data(), st.sampled_from([one_entry_each, one_sentence, counted_in_a_sentence]))
+def test_a_search_sends_a_row_again_a_few_times_at_most_and_loses_none(count, data, told):
+    rows = numbered(count)
+    places = data.draw(st.sets(st.integers(0, count - 1), max_size=max(1, count // 8)))
+    bad = {rows[place].identity for place in places}
+    server = complaining(bad, told)
+    outcome, _ = send(server, rows)
+    assert outcome.problem is None
+    assert sorted(taken(outcome) + refused(outcome)) == sorted(row.identity for row in rows)
+    assert set(refused(outcome)) <= bad
+    often = Counter(name for call in server.calls[1:] for name in call)
+    assert max(often.values(), default=0) <= math.ceil(math.log2(count)) + 1
+    assert outcome.duplicates_possible == often.total()
+    events = {f"e{number}": call for number, call in enumerate(server.calls, 1)}
+    assert all(row.identity in events[receipt.event_id] for receipt in outcome.receipts for row in receipt.rows)
+    if told is one_entry_each and bad and not {0, count - 1} <= places:
+        assert set(refused(outcome)) == bad
+
+
+@pytest.mark.parametrize("words", ["tier pro is deprecated", ["tier pro is deprecated"], [{"message": "deprecated"}]])
+def test_words_under_errors_in_every_answer_cost_a_few_rows_and_then_nothing(words):
+    server = Server(lambda names: words)
+    writer, _ = writer_for(server)
+    outcomes = [writer.send(numbered(100)) for _ in range(10)]
+    assert [(len(taken(one)), refused(one), one.problem) for one in outcomes] == [(100, [], None)] * 10
+    assert sum(map(len, server.calls)) == 1004
+    assert sum(one.duplicates_possible for one in outcomes) == 4
+
+
+def test_words_under_errors_of_calls_of_one_row_are_taken_for_remarks_in_the_end():
+    writer, _ = writer_for(Server(lambda names: ["deprecated"]))
+    outcomes = [writer.send(rows_of(f"r{number}")) for number in range(50)]
+    assert sum(len(one.refusals) for one in outcomes) == 10
+    assert not any(one.problem for one in outcomes)
+    named = writer_for(Server(lambda names: ["deprecated", *({"email": name} for name in names if name == "r49")]))[0]
+    assert [len(named.send(rows_of(f"r{number}")).refusals) for number in range(50)][-1] == 1
+
+
+def test_where_the_counts_agree_other_words_cost_nothing():
+    server = Server(lambda names: [{"email": names[3], "message": "bad"}, "one row is bad"])
+    server.batch = lambda body, batch=server.batch: batch(body) | {"failed": 1}
+    outcome, _ = send(server, numbered(100))
+    assert (refused(outcome), len(taken(outcome)), len(server.calls)) == ([BAD.format(3)], 99, 1)
+
+
+def test_a_failed_row_that_is_only_counted_is_searched_for():
+    server = Server(lambda names: [])
+    server.batch = lambda body, batch=server.batch: batch(body) | {"failed": int(BAD.format(5) in server.calls[-1])}
+    outcome, _ = send(server, numbered(20))
+    assert refused(outcome) == [BAD.format(5)]
+
+
+def test_a_row_whose_identity_stands_twice_is_not_sent_again_out_of_turn():
+    rows = rows_of("a", "same", "b", "c", "same", "d")
+    server = complaining({"b"}, one_entry_each)
+    outcome, _ = send(server, rows)
+    assert refused(outcome) == ["b"]
+    assert all("same" not in call for call in server.calls[1:])
+    assert taken(outcome).count("same") == 2
+
+
+def test_a_search_that_is_cut_short_leaves_the_rows_with_the_call_that_took_them():
+    server = complaining({BAD.format(5)}, one_entry_each)
+
+    def batch(body, batch=server.batch):
+        if len(server.calls) == 4:
+            raise QuotaExhausted("used up")
+        return batch(body)
+
+    server.batch = batch
+    outcome, _ = send(server, numbered(40))
+    assert isinstance(outcome.problem, QuotaExhausted)
+    assert len(taken(outcome)) == 40
+
+
+def test_what_is_there_is_taken_once_while_the_chunk_is_still_being_sent():
+    outcome, halted = ChunkOutcome(), []
+
+    def judge(names):
+        if len(names) == 8:
+            raise ChunkRefused("no", "validation_error")
+        if BAD.format(7) in names:
+            halted.append(outcome.take())
+
+    writer, _ = writer_for(Server(judge))
+    assert writer.send(numbered(8), outcome) is outcome
+    rest = outcome.take()
+    assert [taken(one) for one in (*halted, rest)] == [[BAD.format(n) for n in range(k, k + 4)] for k in (0, 4)]
+    assert outcome.take() == ChunkOutcome()
+
+
+@pytest.mark.parametrize("calls", range(1, 9))
+def test_whenever_one_takes_the_last_of_a_search_every_row_is_in_one_place(calls):
+    outcome, seen = ChunkOutcome(), []
+    server = complaining({BAD.format(21)}, one_entry_each)
+
+    def batch(body, batch=server.batch):
+        if len(server.calls) == calls:
+            seen.append(outcome.take(last=True))
+            raise QuotaExhausted("used up")
+        return batch(body)
+
+    server.batch = batch
+    writer, _ = writer_for(server)
+    writer.send(numbered(32), outcome)
+    if seen:
+        assert len(taken(seen[0])) == len(set(taken(seen[0]))) == 32
+        assert seen[0].duplicates_possible == sum(map(len, server.calls[1:]))
 
 
 def failing(*problems):
@@ -265,56 +402,3 @@ def test_the_server_s_words_about_a_row_show_none_of_its_values(words):
         shown = without_values(said + " 4711", body)
         assert words[:5] not in shown
         assert "4711" not in shown
-
-
-# -- settlement: decisions about single rows
-
-
-@pytest.mark.parametrize(
-    ("word", "verdict"),
-    [
-        (word, "waiting")
-        for word in ("pending", "received", "queued", "accepted", "Processing", "in-progress", "running")
-    ]
-    + [(word, "stored") for word in ("completed", "COMPLETE", "success", "succeeded", "done", " completed ")]
-    + [(word, "partly") for word in ("partial", "partial_failure", "partial_completed", "Partially Completed")]
-    + [(word, "failed") for word in ("failed", "failed_stale", "error", "cancelled", "canceled", "expired")]
-    + [(word, "unknown") for word in ("", "sleeping", None, 7, ["completed"])],
-)
-def test_every_status_word(word, verdict):
-    assert outcome_of({"status": word}).verdict == verdict
-
-
-def test_a_completed_event_with_errors_is_not_taken_for_stored():
-    assert outcome_of({"status": "completed", "errors": [{"email": "a"}]}).verdict == "partly"
-    assert outcome_of({"status": "completed", "failed": 2}).verdict == "partly"
-    assert outcome_of({"status": "completed", "failed": 0, "errors": []}).verdict == "stored"
-
-
-def test_failed_rows_that_are_counted_but_not_named_become_an_error_without_a_name():
-    found = outcome_of({"status": "partial_failure", "failed": 3, "errors": [{"email": "a"}]})
-    assert [error.identities for error in found.errors] == [("a",), ()]
-
-
-@pytest.mark.parametrize(
-    "errors", ["all failed", 3, True, {"a@b.example": "no"}, {"a@b.example": {"code": "X"}}, [None], [[1]]]
-)
-def test_errors_in_any_shape_are_errors(errors):
-    assert len(item_errors({"errors": errors})) == 1
-
-
-def test_errors_by_identity_name_their_rows():
-    assert item_errors({"errors": {"A@b.example": "no"}})[0].identities == ("a@b.example",)
-    assert item_errors({"details": {"errors": [{"recordId": 7}]}})[0].identities == ("7",)
-
-
-def test_a_sentence_is_no_code_and_an_address_is_not_shown():
-    error = item_errors({"errors": [{"code": "Jane Doe is bad", "error": "jane@x.example is bad"}]})[0]
-    assert (error.code, error.message) == ("ITEM_FAILED", "<e-mail> is bad")
-
-
-def test_every_row_of_a_named_identity_is_blamed():
-    found = blame([ItemError(("a",), "X", "no"), ItemError(("z",), "Y", "no")], ["a", "b", "a"], str)
-    assert set(found.named) == {0, 2}
-    assert [error.code for error in found.unmatched] == ["Y"]
-    assert normalise(" A@B ") == "a@b"

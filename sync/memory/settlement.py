@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sync.memory.answers import code_of, redact
+from sync.memory.amounts import Amount, failed, frames, not_stored
+from sync.memory.answers import redact
+from sync.memory.reported import Entry, entries, normalise, rows_named
+from sync.memory.words import known_code, status_word
+
+__all__ = ["Blame", "EventOutcome", "ItemError", "blame", "item_errors", "normalise", "outcome_of", "settles_by_count"]
 
 Verdict = Literal["waiting", "stored", "failed", "partly", "unknown"]
 
@@ -19,10 +23,6 @@ _VERDICTS: Mapping[str, Verdict] = {
 }
 PERMANENT = frozenset({"ENTITY_TYPE_MISMATCH", "MISSING_IDENTIFIER", "COLLECTION_NOT_FOUND", "CONTENT_TOO_LARGE"})
 """Item errors that the same row will meet again: no use in sending it once more."""
-_STATUS = re.compile(r"[a-z]+(_[a-z]+){0,3}")
-LONGEST_STATUS = 40
-_IDENTITY_KEYS = ("email", "website", "websiteUrl", "website_url", "recordId", "record_id")
-_MORE_IDENTITY_KEYS = ("customKeyValue", "customKey", "identifier", "identity", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class ItemError:
     identities: tuple[str, ...]
     code: str
     message: str
+    rows: int = 0
+    """How many rows it is about, where that is certain; else 0."""
 
     @property
     def final(self) -> bool:
@@ -56,69 +58,63 @@ class Blame:
     unmatched: tuple[ItemError, ...]
 
 
-def normalise(identity: str) -> str:
-    """An identity as it is compared: the server may answer in lower case."""
-    return identity.strip().casefold()
-
-
 def outcome_of(event: Mapping[str, Any]) -> EventOutcome:
     """Read the answer to `GET /events/{id}`; unknown words are shown and waited for.
 
-    A count of failed rows that its item errors do not explain adds an error that names no row.
+    Its counts must agree: rows that failed or are missing from the total, and that no item error names, add an error
+    that names no row. So does an event that is completed in one place and failed in another. Where total, stored and
+    named rows add up, an item error that names nobody is a remark.
     """
-    status = event.get("status") or event.get("state") or ""
-    word = status.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(status, str) else ""
+    words = [word for frame in frames(event) if (word := _status_of(frame))]
+    word = words[0] if words else ""
     verdict = _VERDICTS.get(word, "unknown")
-    errors = item_errors(event)
-    named = {error.identities for error in errors if error.identities}  # one row may have several errors
-    missing = _failed_count(event) - len(named) - sum(not error.identities for error in errors)
-    if missing > 0 and verdict in ("stored", "partly"):
-        errors += (ItemError((), "ITEM_FAILED", f"{missing} more rows failed, the server does not say which"),)
+    if verdict == "stored" and any(_VERDICTS.get(other) in ("failed", "partly") for other in words):
+        verdict = "partly"
+    found = entries(event)
+    missing = not_stored(event)
+    add_up = missing.exact and max(missing, failed(event)).rows == rows_named(found)
+    errors = _errors(found, max(failed(event), missing), remarks=add_up)
     if verdict == "stored" and errors:
         verdict = "partly"
-    return EventOutcome(verdict, _shown(status, word), errors)
+    return EventOutcome(verdict, status_word(word, _VERDICTS), errors)
 
 
-def _shown(status: Any, word: str) -> str:
-    """A status as it may be shown: one word, for a sentence may quote a record."""
-    one = _STATUS.fullmatch(word) and len(word) <= LONGEST_STATUS and (word in _VERDICTS or " " not in status.strip())
-    return word if one else "unreadable" if word else "none"
-
-
-def _failed_count(event: Mapping[str, Any]) -> int:
-    return max(_count(event.get(name)) for name in ("failed", "failedCount", "errorCount"))
-
-
-def _count(value: Any) -> int:
-    """A number of rows, however it is written; a word that is no number, such as a status, counts nothing."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 10:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        return 0
-    return int(min(value, 1e9))
+def _status_of(frame: Mapping[str, Any]) -> str:
+    status = frame.get("status") or frame.get("state") or ""
+    return status.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(status, str) else ""
 
 
 def item_errors(data: Mapping[str, Any]) -> tuple[ItemError, ...]:
-    """The item errors of an answer, wherever the server put them."""
-    nested = data.get("result") or data.get("details")
-    found = data.get("errors") or (nested.get("errors") if isinstance(nested, dict) else None) or ()
-    if isinstance(found, dict):
-        found = [
-            (error if isinstance(error, dict) else {"message": error}) | {"key": name} for name, error in found.items()
-        ]
-    # Whatever else stands there is an error too: one that names no row.
-    return tuple(_item_error(entry) for entry in (found if isinstance(found, list | tuple) else [found]))
+    """The item errors of an answer, wherever the server put them; failed rows that they do not name are one more."""
+    return _errors(entries(data), failed(data), remarks=False)
 
 
-def _item_error(entry: Any) -> ItemError:
-    if not isinstance(entry, dict):
-        return ItemError((), "ITEM_FAILED", redact(str(entry)))
-    names = (entry.get(key) for key in _IDENTITY_KEYS + _MORE_IDENTITY_KEYS)
-    identities = tuple(normalise(str(name)) for name in names if isinstance(name, str | int) and str(name).strip())
-    error = entry.get("error")
-    code = code_of(entry.get("code"), error) or "ITEM_FAILED"
-    message = entry.get("message") or entry.get("reason") or error or "the server gave no reason"
-    return ItemError(identities, code, redact(str(message)))
+def settles_by_count(data: Mapping[str, Any], named: int) -> bool:
+    """Whether an answer gives the number of rows that failed, and so many are named: what else it says are remarks."""
+    counted = failed(data)
+    return counted.exact and counted.rows <= named
+
+
+def _errors(found: list[Entry], counted: Amount, *, remarks: bool) -> tuple[ItemError, ...]:
+    errors = tuple(_item_error(entry) for entry in found if not entry.whole and (entry.names or not remarks))
+    words = [_item_error(entry) for entry in found if entry.whole and entry.told]
+    missing = max(counted.rows, len(words[:1])) - rows_named(found)
+    if missing <= 0 or any(not error.identities for error in errors):
+        return errors
+    said = (
+        words[0]
+        if words
+        else ItemError((), "ITEM_FAILED", f"{missing} more rows failed, the server does not say which")
+    )
+    return (*errors, replace(said, identities=(), rows=missing if counted.exact else 0))
+
+
+def _item_error(entry: Entry) -> ItemError:
+    told, error = entry.told, entry.told.get("error")
+    code = known_code(told.get("code"), error) or "ITEM_FAILED"
+    message = told.get("message") or told.get("reason") or error or "the server gave no reason"
+    rows = entry.about.rows if entry.about.exact else 0
+    return ItemError(tuple(dict.fromkeys(entry.names.values())), code, redact(str(message)), rows)
 
 
 def blame(errors: Iterable[ItemError], identities: Sequence[str], hashed: Callable[[str], str]) -> Blame:

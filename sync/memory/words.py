@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Container
+from typing import Any
 from urllib.parse import unquote
 
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`")
 _WORD = re.compile(r"\w+")
-_CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
+_CODE = re.compile(r"[A-Z]+([_.-]([A-Z]+|[0-9]{1,3}))*|[a-z]+([_.-]([a-z]+|[0-9]{1,3}))*")
+_LONGEST_CODE = 60
 _SHORT_NUMBER = re.compile(r"[0-9]{1,3}")
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})|\\+[nrtbf]?")
 _ROWS = b'"rows":['
@@ -54,6 +57,51 @@ PLAIN = frozenset(
 """Words that say what went wrong, in small letters: whoever shares one with a record gives nothing away."""
 
 
+_OF_CODES = frozenset(
+    """
+    abort aborted aborts bounced busy cancel consent disallowed exhausted failures fault faulty http ineligible
+    inconsistent invalidated locked malformed nonexistent oversize oversized overflow overloaded precondition
+    prohibited protected readonly retriable retry schema suppressed tenant throttle throttled tries unresolved
+    unreachable unverified upsert violated violation
+    """.split()
+)
+_OF_STATUSES = frozenset(
+    """
+    aborted accepted active applied archived blocked busy canceled cancelled cancelling closed committed complete
+    completed completing created deferred delayed deleted delivered deploying done draft enqueued error expired
+    extracting failed finalizing finished flushed halted held idle importing in indexed indexing ingested ingesting
+    initialized initializing interrupted loaded loading locked memorized memorizing new not on hold open partial
+    partially paused pending planned posted preparing processed processing progress published queued read ready
+    received rejected replayed resumed resuming retried retrying review running saved saving scheduled sent settled
+    skipped sleeping stale stalled started starting stopped stopping stored submitted succeeded success suspended
+    synced syncing throttled timed timeout out uncertain undelivered unknown updating uploading validated validating
+    verified verifying waiting for retry with errors warnings working written
+    """.split()
+)
+_LONGEST_STATUS = 40
+NO_STATUS, ODD_STATUS = "none", "a word of its own"
+
+
+def known_code(*candidates: Any) -> str:
+    """The first of these that is the name of an error in the API's own words; any other may be a piece of a record."""
+    return next((text for text in candidates if isinstance(text, str) and is_code(text)), "")
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is the name of an error: common words, all in capitals or all in small letters."""
+    if len(text) > _LONGEST_CODE or not _CODE.fullmatch(text):
+        return False
+    return all(p.isdecimal() or p in PLAIN or p in _OF_CODES for p in re.split(r"[_.-]", text.lower()))
+
+
+def status_word(word: str, known: Container[str]) -> str:
+    """A status as it may be shown: a known one, or one made of words that a status is made of."""
+    if not word:
+        return NO_STATUS
+    plain = len(word) <= _LONGEST_STATUS and all(part in _OF_STATUSES for part in word.split("_"))
+    return word if plain or word in known else ODD_STATUS
+
+
 def without_values(text: str, sent: bytes | None) -> str:
     """The text without the words that stand in what was sent; None: nobody knows what, so only plain words stay.
 
@@ -88,6 +136,6 @@ def without_names(text: str) -> str:
 
 def _is_plain(word: str) -> bool:
     bare = word.strip(".,:;()!?<>")
-    if _CODE.fullmatch(bare) or _SHORT_NUMBER.fullmatch(bare):
+    if is_code(bare) or _SHORT_NUMBER.fullmatch(bare):
         return True
     return all(part.casefold() in PLAIN for part in _WORD.findall(bare))
