@@ -67,6 +67,7 @@ class World:
         self.state_url = state_url or f"sqlite:///{folder}/state.db"
         self.stamp = 100
         self.next_id = 1
+        self._changed: list[int] = []
         (folder / "mappings").mkdir()
         (folder / "mappings" / "people.yaml").write_text(MAP)
         self._shelf("CREATE TABLE people (id INTEGER PRIMARY KEY, email, version, kind, stamp, notes, turned_back)")
@@ -102,14 +103,20 @@ class World:
         self.stamp += 1  # a stamp that was read as the newest gets no more rows: this source has no look-back
 
     def _change(self) -> None:
-        if self.chance.random() < 0.6:
-            for _ in range(self.chance.randrange(1, 12)):
-                way = self.chance.choices(list(_CHANGES), [50, 20, 30])[0]
-                one = self.chance.randrange(1, self.next_id)
-                self._shelf(f"UPDATE people SET {_CHANGES[way]}, stamp = ? WHERE id = ?", self.stamp, one)
+        if self._changed and self.chance.random() < 0.5:  # what was changed for the last run is as it was before
+            for one in self._changed:
+                self._alter(one, "as it was")
+            self._changed = []
+        elif self.chance.random() < 0.7:
+            self._changed = [self.chance.randrange(1, self.next_id) for _ in range(self.chance.randrange(1, 12))]
+            for one in self._changed:
+                self._alter(one, self.chance.choices(list(_CHANGES), [60, 20, 20])[0])
         if self.chance.random() < 0.3:
             self.add_rows(self.chance.randrange(1, 15))
         self.stamp += 1
+
+    def _alter(self, one: int, way: str) -> None:
+        self._shelf(f"UPDATE people SET {_CHANGES[way]}, stamp = ? WHERE id = ?", self.stamp, one)
 
     # Runs
 
