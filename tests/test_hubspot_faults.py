@@ -138,3 +138,22 @@ def test_messages_show_neither_addresses_of_people_nor_tokens_and_stay_short():
     assert "1234abcd" not in text
     assert "xyz123" not in text
     assert len(text) < 600
+
+
+HOSTILE = "ana@x.example\n\x1b[2Jpat-na1-aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 423, 429, 500])
+def test_no_part_of_an_answer_brings_addresses_tokens_or_control_characters_into_a_message(status):
+    context = {"requiredGranularScopes": [HOSTILE]}
+    body = {"message": f"{HOSTILE} ana%40x.example \u202e", "category": HOSTILE, "correlationId": HOSTILE}
+    found = judged(status, body | {"errors": [{"context": context, "message": HOSTILE}]})
+    text = str(found.error if isinstance(found, Again) else found)
+    assert text.isprintable()
+    assert not [word for word in ("ana", "pat-na1", "aaaaaaaa") if word in text]
+
+
+def test_an_unknown_path_of_a_dated_version_names_the_variable():
+    asked = Asked("listing contacts", "api.hubapi.com", "EU_HUBSPOT_ACCESS_TOKEN", version="2031-03")
+    assert "EU_HUBSPOT_API_VERSION (2031-03)" in str(judged(404, asked=asked))
+    assert "HUBSPOT_API_VERSION" not in str(judged(404))

@@ -130,7 +130,9 @@ def test_a_sweep_over_a_list_that_ends_early_counts_nothing_as_gone(crm):
     crm.fail("GET /crm/v3/objects/contacts", status=200, body={"results": []}, skip=2)
     second = read(crm, first, **CONTACTS)
     assert not swept(second)
-    assert notes(second) == ["HubSpot's list gave 100 records, its search knows 400: check again later"]
+    assert notes(second) == [
+        "HubSpot's list gave 100 records, its search knows 400: erased records are looked for again later"
+    ]
     assert swept(read(crm, second, **CONTACTS))
 
 

@@ -198,7 +198,7 @@ def test_the_end_of_a_version_is_told_half_a_year_before():
 
 @pytest.mark.parametrize("version", ["v4", "2026", "latest", "2026-9"])
 def test_a_version_that_is_none_is_refused(version):
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="expected v3 or a date version such as 2026-09"):
         Variables(hubspot_api_version=version)
 
 
@@ -206,3 +206,18 @@ def test_an_account_hides_its_token_and_forgets_a_last_slash():
     account = account_of(Variables(hubspot_access_token="pat-secret", hubspot_base_url="https://x.example/"))
     assert account.url == "https://x.example"
     assert "secret" not in repr(account)
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"), [("id", "hs_object_id"), ("createdAt", "createdate"), ("updatedAt", "lastmodifieddate")]
+)
+def test_what_is_no_property_cannot_be_a_condition_and_the_one_that_can_is_named(name, instead):
+    with pytest.raises(SourceMisconfigured, match=f"name {instead} in `where`"):
+        planned(where=[{"propertyName": name, "operator": "HAS_PROPERTY"}])
+
+
+def test_a_name_that_is_nearly_right_is_offered_in_a_sentence():
+    with pytest.raises(SourceMisconfigured, match=r"did you mean email\? Correct the map"):
+        planned(["emial"])
+    with pytest.raises(SourceMisconfigured, match="is no property of contacts: correct the map"):
+        planned(["zzzzzz"])

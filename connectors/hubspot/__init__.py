@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from connectors import source, variables
 from connectors.base import Connector
@@ -118,13 +129,19 @@ class Source(source.Source):
         return self
 
 
+def _a_version(value: str) -> str:
+    if not re.fullmatch(r"v3|\d{4}-\d{2}", value, re.ASCII):
+        raise PydanticCustomError("version", "expected v3 or a date version such as 2026-09")
+    return value
+
+
 class Variables(variables.Variables):
     """The variables of the HubSpot connector."""
 
     hubspot_access_token: SecretStr | None = Field(None, description="A service key or private app token.")
     hubspot_base_url: str = Field("https://api.hubapi.com", description="Where HubSpot's API is.")
-    hubspot_api_version: str = Field(
-        "v3", pattern=r"^(v3|\d{4}-\d{2})$", description="Paths of the API: v3, or a date such as 2026-09."
+    hubspot_api_version: Annotated[str, AfterValidator(_a_version)] = Field(
+        "v3", description="Paths of the API: v3, or a date such as 2026-09."
     )
 
 

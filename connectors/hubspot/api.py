@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from connectors.base import SourceUnreachable
+from connectors.hubspot import answers
+from connectors.hubspot.answers import ListPage, Schema, SearchPage, Unfit
 from connectors.hubspot.calls import Call, Caller
-from connectors.hubspot.metadata import KEY
+from connectors.hubspot.circles import Circle, Seen
+from connectors.hubspot.metadata import KEY, Property, by_name
 from connectors.hubspot.objects import CONTACTS_READ, ObjectType
 from connectors.hubspot.paths import path_of
 
 LIST_LIMIT, SEARCH_LIMIT, BATCH_LIMIT, ASSOCIATION_LIMIT = 100, 200, 100, 1_000
-_HARMLESS = re.compile("NOT_FOUND|NO_ASSOCIATIONS", re.IGNORECASE)
 PARTIAL_PAUSES = (1.0, 2.0, 4.0)
-"""Seconds before asking again for records that an answer reports as failed."""
+"""Seconds before asking again where an answer is not whole."""
+_MOST = 1_000_000
+"""Associations of one call's records; more are none."""
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +29,6 @@ class Portal:
 
     id: str | None
     zone: str | None
-
-
-class ListPage(NamedTuple):
-    """Records of one list page, and where the next one begins; None: there is none."""
-
-    results: list[dict[str, Any]]
-    after: str | None
-
-
-class SearchPage(NamedTuple):
-    """One page of a search; `total` counts all that match."""
-
-    total: int
-    results: list[dict[str, Any]]
-    after: str | None
 
 
 class Link(NamedTuple):
@@ -55,24 +44,33 @@ class Api:
     def __init__(self, caller: Caller, version: str) -> None:
         self.caller = caller
         self._version = version
+        self._defined: dict[str, frozenset[str]] = {}
 
     def account(self) -> Portal:
         """Whose token it is."""
-        found = self._ask("account", "GET", "asking for the account")
+        return self._ask("account", "GET", "asking for the account", self._portal)
+
+    def _portal(self, found: Mapping[str, Any]) -> Portal:
         portal, zone = found.get("portalId"), found.get("timeZone")
         self.caller.zone = zone if isinstance(zone, str) else None
-        return Portal(None if portal is None else str(portal), self.caller.zone)
+        return Portal(None if portal is None else answers.id_of(portal), self.caller.zone)
 
-    def schemas(self) -> list[dict[str, Any]]:
+    def schemas(self) -> list[Schema]:
         """The account's custom objects."""
         scopes = ("crm.schemas.custom.read",)
-        return _results(self._ask("schemas", "GET", "listing custom objects", scopes=scopes))
+        return self._ask("schemas", "GET", "listing custom objects", answers.schemas, scopes=scopes)
 
-    def properties(self, of: ObjectType, sensitivity: str = "") -> list[dict[str, Any]]:
-        """The definitions of an object's properties."""
+    def properties(self, of: ObjectType, sensitivity: str = "") -> dict[str, Property]:
+        """The definitions of an object's properties, under their names."""
         query = {"archived": "false"} | ({"dataSensitivity": sensitivity} if sensitivity else {})
         what = f"asking for the properties of {of.name}"
-        return _results(self._ask("properties", "GET", what, of.name, query=query, scopes=of.scopes))
+        return self._ask("properties", "GET", what, _defined, of.name, query=query, scopes=of.scopes)
+
+    def still_defined(self, of: ObjectType) -> Collection[str]:
+        """The names of an object's properties, asked for once more in the middle of a reading."""
+        if of.name not in self._defined:
+            self._defined[of.name] = frozenset(self.properties(of)) | {KEY}
+        return self._defined[of.name]
 
     def page(
         self,
@@ -87,19 +85,18 @@ class Api:
         query = {"limit": str(limit), "archived": "true" if archived else "false"}
         query |= {"properties": ",".join(names)} if names else {}
         query |= {"after": after} if after else {}
-        found = self._ask("list", "GET", f"listing {of.name}", of.name, query=query, scopes=of.scopes)
-        onward = _after(found)
-        if onward is not None and onward == after:
-            raise SourceUnreachable(f"listing {of.name}: the server gives the same place again and again")
-        return ListPage(_results(found), onward)
+        what = f"listing {'archived ' if archived else ''}{of.name}"
+        return self._ask("list", "GET", what, answers.list_page, of.name, query=query, scopes=of.scopes)
 
     def ids(self, of: ObjectType, *, archived: bool) -> Iterator[list[str]]:
-        """The ids of all records, or of all archived ones, page by page."""
+        """The ids of all records, or of all archived ones, page by page, each once as far as that is known."""
         after: str | None = None
+        circle, seen = Circle(f"listing {of.name}"), Seen()
         while True:
             page = self.page(of, (KEY,), after, archived=archived)
-            if page.results:
-                yield [str(one["id"]) for one in page.results]
+            if new := [one["id"] for one in page.results if seen.add(one["id"])]:
+                yield new
+            circle.step(page.after, fruitful=bool(new))
             if page.after is None:
                 return
             after = page.after
@@ -110,10 +107,9 @@ class Api:
         """One page of the records that meet all filters; `more` goes into the body."""
         body = {"filterGroups": [{"filters": list(filters)}] if filters else [], "limit": SEARCH_LIMIT, **more}
         body |= {"after": after} if after else {}
-        found = self._ask("search", "POST", f"searching {of.name}", of.name, body=body, scopes=of.scopes)
-        total = found.get("total")
-        results = _results(found)
-        return SearchPage(int(total) if total is not None else len(results), results, _after(found))
+        return self._ask(
+            "search", "POST", f"searching {of.name}", answers.search_page, of.name, body=body, scopes=of.scopes
+        )
 
     def batch(self, of: ObjectType, ids: Sequence[str], names: Sequence[str]) -> list[dict[str, Any]]:
         """The records with at most 100 ids; absent ones are left out.
@@ -124,10 +120,12 @@ class Api:
         found: dict[str, dict[str, Any]] = {}
         for pause in (*PARTIAL_PAUSES, None):
             body = {"inputs": [{"id": one} for one in left], "properties": list(names), "propertiesWithHistory": []}
-            answer = self._ask("batch", "POST", f"reading {of.name}", of.name, body=body, scopes=of.scopes)
-            found |= {str(one.get("id")): one for one in _results(answer)}
+            given, failures = self._ask(
+                "batch", "POST", f"reading {of.name}", answers.batch, of.name, body=body, scopes=of.scopes
+            )
+            found |= {one["id"]: one for one in given}
             left = [one for one in left if one not in found]
-            if not left or not (failures := _failures(answer)):
+            if not left or not failures:
                 break
             self._rest_or_fail(pause, f"reading {of.name}", failures)
         return list(found.values())
@@ -157,63 +155,60 @@ class Api:
 
     def _associated(self, of: ObjectType, other: str, ids: list[str]) -> Iterator[tuple[str, str, set[str]]]:
         inputs: list[dict[str, str]] = [{"id": one} for one in ids]
-        pauses = iter(PARTIAL_PAUSES)
+        pauses, what = iter(PARTIAL_PAUSES), f"reading the {other} of {of.name}"
+        circle, known = Circle(what), 0
         while inputs:
             found = self._ask(
-                "associations", "POST", f"reading the {other} of {of.name}", of.name, other,
+                "associations", "POST", what, answers.linked, of.name, other,
                 body={"inputs": inputs}, scopes=(*of.scopes, _reading(other)),
             )  # fmt: skip
-            onward = []
-            for result in _results(found):
-                one = str((result.get("from") or {}).get("id"))
-                for link in result.get("to") or ():
-                    yield one, str(link.get("toObjectId", link.get("id"))), _labels(link)
-                after = _after(result)
-                onward += [{"id": one, "after": after}] if after else []
-            if failures := _failures(found):
-                self._rest_or_fail(next(pauses, None), f"reading the {other} of {of.name}", failures)
+            yield from found.links
+            if found.failures:
+                self._rest_or_fail(next(pauses, None), what, found.failures)
                 continue
-            if onward == inputs:
-                raise SourceUnreachable(f"reading the {other} of {of.name}: the server gives the same place again")
-            inputs = onward
+            known += len(found.links)
+            circle.step(repr(found.onward) if found.onward else None, fruitful=bool(found.links) and known < _MOST)
+            inputs = found.onward
 
     def _ask(
         self,
         purpose: str,
         method: str,
         what: str,
+        read: Callable[[Mapping[str, Any]], _T],
         object: str = "",
         other: str = "",
         *,
         query: Mapping[str, str] | None = None,
         body: Any = None,
         scopes: tuple[str, ...] = (),
-    ) -> dict[str, Any]:
+    ) -> _T:
+        """Ask, and `read` the answer; one of another shape is asked for again, then SourceUnreachable."""
         path = path_of(purpose, self._version, object, other)
-        answer = self.caller.ask(Call(purpose, method, path, what, query or {}, body, tuple(dict.fromkeys(scopes))))
-        if not isinstance(answer, dict):
-            raise SourceUnreachable(f"{what}: the answer is no JSON object; is HUBSPOT_BASE_URL right?")
-        return answer
+        call = Call(purpose, method, path, what, query or {}, body, tuple(dict.fromkeys(scopes)))
+        for pause in (*PARTIAL_PAUSES, None):
+            reason, found = _tried(read, self.caller.ask(call))
+            if found is not None:
+                return found
+            if pause is not None:
+                self.caller.pause(pause)
+        raise SourceUnreachable(f"{what}: {reason}. Nothing was lost: run again later")
 
 
-def _results(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in found.get("results") or () if isinstance(one, dict)]
+def _tried(read: Callable[[Mapping[str, Any]], _T], answer: Any) -> tuple[str, _T | None]:
+    """What an answer holds; or None, and why it cannot be read."""
+    if not isinstance(answer, dict):
+        return "the answer is no JSON object; is HUBSPOT_BASE_URL right?", None
+    try:
+        return "", read(answer)
+    except Unfit as error:
+        return str(error), None
+    except (LookupError, AttributeError, ValueError, TypeError):
+        return "the answer has another shape than HubSpot's", None
 
 
-def _after(found: Mapping[str, Any]) -> str | None:
-    onward = ((found.get("paging") or {}).get("next") or {}).get("after")
-    return str(onward) if onward not in (None, "") else None
-
-
-def _failures(found: Mapping[str, Any]) -> set[str]:
-    """The categories of errors in a partial answer, but for those that mean: there is none."""
-    errors = [one for one in found.get("errors") or () if isinstance(one, dict)]
-    kinds = [(str(one.get("category") or "unknown error"), str(one.get("subCategory") or "")) for one in errors]
-    return {category for category, more in kinds if not _HARMLESS.search(f"{category} {more}")}
-
-
-def _labels(link: Mapping[str, Any]) -> set[str]:
-    return {str(kind["label"]) for kind in link.get("associationTypes") or () if kind.get("label")}
+def _defined(found: Mapping[str, Any]) -> dict[str, Property]:
+    return by_name(answers.results(found))
 
 
 def _reading(other: str) -> str:

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import orjson
-
 from connectors.hubspot.account import Account
+from connectors.hubspot.decoding import NOTHING, decoded
 from connectors.hubspot.faults import TRIES, Again, Asked, backoff, judge, unreachable
 from connectors.hubspot.pace import Pace, pace_of
 from connectors.hubspot.transport import Answer, NoAnswer, Transport
@@ -67,7 +66,9 @@ class Caller:
 
     def ask(self, call: Call) -> Any:
         """Answer the decoded JSON of a call; raises ConnectorError."""
-        asked = Asked(call.what, self._account.host, self._account.token_variable, call.scopes, self.zone)
+        asked = Asked(
+            call.what, self._account.host, self._account.token_variable, call.scopes, self.zone, self._account.version
+        )
         pauses = 0
         while True:
             found = self._try(call, asked, pauses)
@@ -97,10 +98,10 @@ class Caller:
             if not isinstance(verdict, Again):
                 raise verdict
             return verdict
-        try:
-            return orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
+        found = decoded(answer.body)
+        if found is NOTHING:
             return Again(backoff(pauses), SILENT_TRIES, unreachable(asked, "the answer is no JSON"))
+        return found
 
     def _learn(self, answer: Answer) -> None:
         if answer.status != 429:

@@ -52,7 +52,9 @@ class HubSpotConnector:
         """Prove that the stream can be read: account, properties, list, search, associations."""
         self._plan = None
         plan, portal = self._planned(), self._met()
-        notes = checking.probe(self._api, plan, portal, self._account.version)
+        notes = checking.probe(
+            self._api, plan, portal, self._account.version, archived=self._source.archived != "never"
+        )
         return Reading((KEY,), None if plan.reads_all else plan.modified, None, tuple(notes))
 
     def objects(self) -> Sequence[ObjectName]:
@@ -62,11 +64,7 @@ class HubSpotConnector:
             schemas = self._api.schemas()
         except SourceRefused:
             return found
-        for one in schemas:
-            if not one.get("archived") and (name := one.get("fullyQualifiedName") or one.get("name")):
-                labels = one.get("labels") or {}
-                found.append(ObjectName(str(name), str(labels.get("plural") or labels.get("singular") or "")))
-        return found
+        return [*found, *(ObjectName(one.name, one.label) for one in schemas if not one.archived)]
 
     def fields(self, object: str) -> Sequence[Field]:
         """The properties of an object, with those that hold people's words told apart."""
@@ -104,9 +102,7 @@ class HubSpotConnector:
         if plan.presence is not None:  # shows in the records themselves
             return list(ids)
         chosen = {"propertyName": KEY, "operator": "IN", "values": list(ids)}
-        found = {
-            str(one["id"]) for one in self._api.search(plan.type, [chosen, *plan.filters], properties=[KEY]).results
-        }
+        found = {one["id"] for one in self._api.search(plan.type, [chosen, *plan.filters], properties=[KEY]).results}
         return [one for one in ids if one in found]
 
     def count(self, since: Cursor | None) -> int | None:

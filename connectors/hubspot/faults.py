@@ -28,6 +28,10 @@ _MISSING_SCOPES = re.compile(
 )
 
 
+class RequestRefused(SourceMisconfigured):
+    """This very request is wrong, says the server; the same one will be again."""
+
+
 class TokenRefused(SourceRefused):
     """The token itself is not accepted, whatever is asked."""
 
@@ -44,6 +48,14 @@ class Asked:
     """What the call needs, as far as it is known without asking."""
     zone: str | None = None
     """The account's time zone; None while it is not known."""
+
+    version: str = "v3"
+    """Which paths are used."""
+
+    @property
+    def version_variable(self) -> str:
+        """The variable that chooses the paths."""
+        return f"{self.token_variable.removesuffix('HUBSPOT_ACCESS_TOKEN')}HUBSPOT_API_VERSION"
 
     @property
     def url_variable(self) -> str:
@@ -162,8 +174,9 @@ def _wrong_request(status: int, asked: Asked, said: Said) -> ConnectorError:
             f"travels with every call: correct {asked.url_variable}"
         )
     if status == 404:
-        return SourceMisconfigured(f"{asked.what}: {asked.host} knows no such object or path{said.quoted}")
-    return SourceMisconfigured(
+        hint = "" if asked.version == "v3" else f": check {asked.version_variable} ({asked.version}) and the object"
+        return RequestRefused(f"{asked.what}: {asked.host} knows no such object or path{said.quoted}{hint}")
+    return RequestRefused(
         f"{asked.what}: {asked.host} refuses the request ({status}){said.quoted}: correct `source` in the map"
     )
 

@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from connectors.base import Field
@@ -112,12 +113,13 @@ def _noise(one: Property, of: ObjectType) -> str:
     return ""
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """`; did you mean ...?` with up to three names that are spelt alike, or nothing."""
+def near(name: str, known: Iterable[str], shown: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`; did you mean ...?` with up to three names that are spelt alike, as they are `shown`, or nothing."""
     names = list(known)
     lower = {one.lower(): one for one in names}
     alike = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, 3, 0.7)]
     alike += [one for one in names if one.endswith(f"_{name.lower()}") and one not in alike]
+    alike = [one for one in dict.fromkeys(shown.get(one, one) for one in alike) if one != name]
     return f"; did you mean {' or '.join(alike[:3])}?" if alike else ""
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
-from connectors.base import Record
+from connectors.base import Record, SourceMisconfigured
 from connectors.hubspot.api import ASSOCIATION_LIMIT, BATCH_LIMIT, Api, Link
+from connectors.hubspot.objects import ObjectType
 from connectors.hubspot.plan import Beside, Plan
 from connectors.hubspot.values import Shape
 
@@ -106,7 +107,8 @@ class Shelf:
         for start in range(0, len(new), BATCH_LIMIT):
             some = new[start : start + BATCH_LIMIT]
             found = self._api.batch(self._beside.type, some, self._beside.requested)
-            people = {str(result.get("id")): person_of(result, self._beside.shape) for result in found}
+            require_given(found, self._beside.named, self._beside.type, self._api)
+            people = {result["id"]: person_of(result, self._beside.shape) for result in found}
             self._kept.update((one, people.get(one)) for one in some)
 
     def get(self, id: str) -> Person | None:
@@ -114,10 +116,24 @@ class Shelf:
         return self._kept.get(id)
 
 
+def require_given(results: Sequence[Mapping[str, Any]], names: Sequence[str], of: ObjectType, api: Api) -> None:
+    """Raise SourceMisconfigured where no record has a property, not even empty: its values in memory would be lost.
+
+    A property that is still defined may be left out by servers where it is empty.
+    """
+    absent = [name for name in names if results and not any(name in one["properties"] for one in results)]
+    absent = [name for name in absent if name not in api.still_defined(of)]
+    if absent:
+        raise SourceMisconfigured(
+            f"{of.name}: HubSpot gives {', '.join(absent)} of no record: the property was deleted or renamed "
+            "meanwhile, or the token may not read it. Nothing was sent of these records: `memsync validate` says more"
+        )
+
+
 def person_of(result: Mapping[str, Any], shape: Shape) -> Person:
     """The fields of an associated record; a contact's first further address stands in for a missing one."""
     fields = shape.fields(result)
     if "email" in fields and not fields["email"]:
-        more = str((result.get("properties") or {}).get("hs_additional_emails") or "").split(";")
+        more = str(result["properties"].get("hs_additional_emails") or "").split(";")
         fields["email"] = more[0].strip() or None
     return fields

@@ -31,6 +31,8 @@ class Beside:
     type: ObjectType
     shape: Shape
     requested: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    """Those that the map names: an answer without them is none."""
 
     @property
     def name(self) -> str:
@@ -53,6 +55,10 @@ class Plan:
     """Where `where` asks only which properties are filled: property to whether it must be. No search is needed."""
     definition: str
     """A digest of what is read; a cursor of another one means nothing."""
+    named: tuple[str, ...]
+    """The properties that the map names: an answer without them is none."""
+    dated: bool
+    """Whether `created` is a property that can be searched."""
     lookback: int
     """Milliseconds, like `settle` and `start`."""
     settle: int
@@ -94,20 +100,24 @@ def make_plan(
     own, asides = names_of(fields)
     filtered = [one.property_name for one in source.where or ()]
     cursor = [source.cursor_field] if source.cursor_field else []
+    _require_properties([*filtered, *cursor], known, of)
     require([*own, *filtered, *cursor], known, of.name)
     names = tuple(dict.fromkeys(own)) if fields is not None else tuple(known)
     modified = _cursor_field(source, of, known)
     presence = _presence(source)
+    created = of.created if of.created in known or "createdate" not in known else "createdate"
     person, aside = _besides(source, asides, others, fields)
     return Plan(
         type=of,
         modified=modified,
-        created=of.created if of.created in known or "createdate" not in known else "createdate",
+        created=created,
         shape=Shape(names, known),
         requested=_requested([*names, *(presence or ())], known, modified),
         filters=tuple(_filter(one, known) for one in source.where or ()),
         presence=presence,
         definition=_definition(source, of, modified),
+        named=_own([*(own if fields is not None else ()), *(presence or ())], known),
+        dated=created in known,
         lookback=_ms(LOOKBACK if source.lookback is None else source.lookback),
         settle=_ms(source.settle or timedelta()),
         start=None if source.start is None else max(EARLIEST, since_epoch(source.start)),
@@ -123,9 +133,21 @@ def require(names: Sequence[str], known: Known, object: str) -> None:
     wrong = missing(list(dict.fromkeys(names)), known)
     if wrong:
         said = [f"{name!r} is no property of {object}{near(name, known)}" for name in wrong]
+        text = "; ".join(said)
+        onward = f"{text} Correct" if text.endswith("?") else f"{text}: correct"
         raise SourceMisconfigured(
-            f"{'; '.join(said)}: correct the map (names as in HubSpot's settings, under Properties, as internal name)"
+            f"{onward} the map (names as in HubSpot's settings, under Properties, as internal name)"
         )
+
+
+def _require_properties(names: Sequence[str], known: Known, of: ObjectType) -> None:
+    """Refuse what a record has beside its properties: the search does not know it."""
+    instead = {"id": KEY, "createdAt": of.created, "updatedAt": of.modified}
+    for name in names:
+        if name in TOP_LEVEL and name not in known:
+            raise SourceMisconfigured(
+                f"{name!r} is no property of {of.name} that can be searched: name {instead[name]} in `where`"
+            )
 
 
 def _cursor_field(source: Source, of: ObjectType, known: Known) -> str:
@@ -154,6 +176,11 @@ def _requested(names: Sequence[str], known: Known, modified: str) -> tuple[str, 
     wanted = [name for name in names if name in known or name not in TOP_LEVEL]
     needed = [modified, *(name for name in MERGED if name in known)]
     return tuple(name for name in dict.fromkeys([*wanted, *needed]) if name != KEY)
+
+
+def _own(names: Sequence[str], known: Known) -> tuple[str, ...]:
+    """Those of some names that are properties, but for the key, which is beside them too."""
+    return tuple(name for name in dict.fromkeys(names) if name in known and name != KEY)
 
 
 def _besides(
@@ -185,7 +212,8 @@ def _beside(found: tuple[ObjectType, Known], names: Sequence[str], *, usual: boo
     require(wanted, known, of.name)
     shape = Shape(tuple(dict.fromkeys([*wanted, "id"])), known)
     more = ["hs_additional_emails"] if "email" in wanted and "hs_additional_emails" in known else []
-    return Beside(of, shape, tuple(dict.fromkeys(name for name in [*wanted, *more] if name not in TOP_LEVEL)))
+    requested = tuple(dict.fromkeys(name for name in [*wanted, *more] if name not in TOP_LEVEL))
+    return Beside(of, shape, requested, () if usual else _own(wanted, known))
 
 
 def _filter(one: Filter, known: Known) -> Mapping[str, Any]:

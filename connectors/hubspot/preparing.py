@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from connectors.base import SourceMisconfigured, SourceRefused
 from connectors.hubspot import Source
 from connectors.hubspot.api import Api
-from connectors.hubspot.metadata import Property, by_name, missing, near
+from connectors.hubspot.metadata import Property, missing, near
 from connectors.hubspot.objects import SINGULAR, STANDARD, ObjectType, object_type
 from connectors.hubspot.plan import Known, Plan, make_plan, names_of
 
@@ -32,11 +32,11 @@ def prepare(api: Api, source: Source, fields: Sequence[str] | None) -> Plan:
 def known_properties(api: Api, of: ObjectType, wanted: Sequence[str] = ()) -> Known:
     """The properties of an object; sensitive ones too, where the map names what is not among the others."""
     try:
-        known = by_name(api.properties(of))
+        known = api.properties(of)
     except SourceMisconfigured as error:
         if of.name in STANDARD:
             raise
-        raise SourceMisconfigured(f"{error}{near(of.name, _offered(api))}") from None
+        raise SourceMisconfigured(f"{error}{_offered(api, of.name)}") from None
     for sensitivity in _SENSITIVE if missing(wanted, known) else ():
         known = {**_sensitive(api, of, sensitivity), **known}
     return known
@@ -44,16 +44,17 @@ def known_properties(api: Api, of: ObjectType, wanted: Sequence[str] = ()) -> Kn
 
 def _sensitive(api: Api, of: ObjectType, sensitivity: str) -> dict[str, Property]:
     try:
-        return by_name(api.properties(of, sensitivity))
+        return api.properties(of, sensitivity)
     except (SourceRefused, SourceMisconfigured):  # not for this token, or not of this account's edition
         return {}
 
 
-def _offered(api: Api) -> list[str]:
-    """All names that an object may have, as far as the token may see them."""
+def _offered(api: Api, name: str) -> str:
+    """The objects of the account that are called alike, as paths take them: `; did you mean p123_cars (2-77)?`."""
     try:
-        custom = api.schemas()
+        custom = [one for one in api.schemas() if not one.archived]
     except (SourceRefused, SourceMisconfigured):
         custom = []
-    found = [str(one.get(key)) for one in custom for key in ("name", "fullyQualifiedName") if one.get(key)]
-    return [*STANDARD, *found]
+    shown = {one: one for one in STANDARD}
+    shown |= {word: f"{one.name} ({one.type_id})" for one in custom for word in one.words}
+    return near(name, shown, shown)

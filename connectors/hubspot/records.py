@@ -11,7 +11,7 @@ from connectors.base import Record
 from connectors.hubspot.api import BATCH_LIMIT, Api
 from connectors.hubspot.metadata import MERGED
 from connectors.hubspot.objects import EMAIL_READ
-from connectors.hubspot.people import People
+from connectors.hubspot.people import People, require_given
 from connectors.hubspot.plan import Plan
 from connectors.hubspot.values import ids_in
 
@@ -28,6 +28,9 @@ class Batch:
     records: list[Record] = field(default_factory=list)
     filtered: Counter[str] = field(default_factory=Counter)
     gone: dict[str, str] = field(default_factory=dict)
+    """Ids that are no longer there, with what became of them."""
+    ids: list[str] = field(default_factory=list)
+    """Of all records that were read, also those left out."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -45,7 +48,7 @@ class Records:
             some = ids[start : start + BATCH_LIMIT]
             found = self._api.batch(self._plan.type, some, self._plan.requested)
             wanted = set(some)
-            found = [one for one in found if str(one.get("id")) in wanted]  # a merged id may give its winner
+            found = [one for one in found if one["id"] in wanted]  # a merged id may give its winner
             results += found
             batch.filtered[VANISHED] += len(wanted) - len(found)
         self._fill(batch, results)
@@ -60,12 +63,14 @@ class Records:
         return batch
 
     def _fill(self, batch: Batch, results: Sequence[Mapping[str, Any]]) -> None:
-        batch.gone |= self._merged(results)
-        batch.notes += self._withheld(results)
+        require_given(results, self._plan.named, self._plan.type, self._api)
+        batch.ids += [one["id"] for one in results]
+        batch.gone |= _merged(results)
+        batch.notes += withheld(self._plan, results)
         meant = [one for one in results if self._is_meant(one)]
         batch.filtered[OUTSIDE] += len(results) - len(meant)
         fields = self._plan.shape.fields
-        records = [Record(str(one["id"]), fields(one), one.get("updatedAt") or one.get("createdAt")) for one in meant]
+        records = [Record(one["id"], fields(one), _version(one)) for one in meant]
         if self._people is None:
             batch.records += records
         else:
@@ -73,31 +78,38 @@ class Records:
 
     def _is_meant(self, result: Mapping[str, Any]) -> bool:
         """Whether `where` is met, as far as that shows in the record itself."""
-        properties = result.get("properties") or {}
+        properties = result["properties"]
         return all(bool(properties.get(name)) is wanted for name, wanted in (self._plan.presence or {}).items())
-
-    def _merged(self, results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """The ids that these records swallowed."""
-        gone: dict[str, str] = {}
-        for one in results:
-            properties = one.get("properties") or {}
-            losers = ids_in(*(properties.get(name) for name in MERGED))
-            gone |= {self.name_of(loser): "merged" for loser in losers if loser != str(one["id"])}
-        return gone
 
     def name_of(self, id: str) -> str:
         """How a record is named as gone or present: the beginning of its keys where there may be several."""
         return id if self._people is None else beginning(id)
 
-    def _withheld(self, results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-        bodies = [name for name in self._plan.requested if name in self._plan.type.bodies]
-        if self._plan.type.name != "emails" or not bodies or len(results) < WITHHELD:
-            return
-        if not any((one.get("properties") or {}).get(name) for one in results for name in bodies):
-            yield (
-                f"HubSpot gives e-mails without their bodies: grant the token the scope {EMAIL_READ}, then "
-                "`memsync run STREAM --full`"
-            )
+
+def withheld(plan: Plan, results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A remark where e-mails come without a single body."""
+    bodies = [name for name in plan.requested if name in plan.type.bodies]
+    if plan.type.name != "emails" or not bodies or len(results) < WITHHELD:
+        return
+    if not any(one["properties"].get(name) for one in results for name in bodies):
+        yield (
+            f"HubSpot gives e-mails without their bodies: grant the token the scope {EMAIL_READ}, then "
+            "`memsync run STREAM --full`"
+        )
+
+
+def _merged(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The ids that these records swallowed."""
+    gone: dict[str, str] = {}
+    for one in results:
+        losers = ids_in(*(one["properties"].get(name) for name in MERGED))
+        gone |= {loser: "merged" for loser in losers if loser != one["id"]}
+    return gone
+
+
+def _version(one: Mapping[str, Any]) -> str | None:
+    stamp = one.get("updatedAt") or one.get("createdAt")
+    return stamp if isinstance(stamp, str) else None
 
 
 def beginning(id: str) -> str:

@@ -20,10 +20,13 @@ from hubspot.crm.objects.configuration import Configuration  # type: ignore[impo
 from hubspot.crm.objects.exceptions import ApiException  # type: ignore[import-untyped]
 
 from connectors.hubspot.account import Account, is_loopback
+from connectors.hubspot.deadline import pools
 
 CONNECT, SILENCE, WHOLE = 5.0, 60.0, 180.0
 """Seconds to connect, without a byte, and for one answer in all."""
-_LARGEST = 256 * 1024 * 1024
+_LARGEST, _LARGEST_ERROR = 256 * 1024 * 1024, 256 * 1024
+"""Bytes of an answer; of an error no more is read than this."""
+_CHUNK, _SMALL_CHUNK = 65_536, 4_096
 _NO_RETRY = urllib3.Retry(0, redirect=False, raise_on_status=False, respect_retry_after_header=False)
 
 
@@ -57,6 +60,9 @@ class Transport:
         self._client = ApiClient(_configuration(account))
         self._client.user_agent = "memsync"
         self._timeouts, self._clock = timeouts, clock
+        self._pool = self._client.rest_client.pool_manager
+        self._client.rest_client.pool_manager = _Unread(self._pool)
+        self._pool.pool_classes_by_scheme = pools(clock, timeouts[2])
 
     def send(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Answer:
         """Send one request and read the whole answer; raises NoAnswer."""
@@ -72,24 +78,28 @@ class Transport:
                 _preload_content=False,
                 _request_timeout=(connect, silence),
             )
-        except ApiException as error:
-            return _refused(error)
-        except (UnicodeDecodeError, AttributeError) as error:  # raised over a body that is no text, or none
-            if isinstance(error.__context__, ApiException):
-                return _refused(error.__context__)
-            raise
+        except ApiException:  # answers are hidden from the library, so it failed before there was one
+            raise NoAnswer(
+                "no trusted TLS connection; a private authority is set with SSL_CERT_FILE", met=False
+            ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error) from None
-        return self._read(response)
+        return self._read(response.answer)
 
-    def _read(self, response: urllib3.HTTPResponse) -> Answer:
+    def _read(self, response: urllib3.BaseHTTPResponse) -> Answer:
         end, parts, size = self._clock() + self._timeouts[2], [], 0
+        good = 200 <= response.status < 300
         try:
-            for part in response.stream(65536, decode_content=True):
+            for part in response.stream(_CHUNK if good else _SMALL_CHUNK, decode_content=True):
                 parts.append(part)
                 size += len(part)
-                if self._clock() > end or size > _LARGEST:
+                if self._clock() > end:
                     raise NoAnswer("the answer takes too long", met=True)
+                if size > _LARGEST and good:
+                    raise NoAnswer("the answer is too large", met=True)
+                if size > _LARGEST_ERROR and not good:
+                    response.close()
+                    break
         except (urllib3.exceptions.HTTPError, OSError, NoAnswer) as error:
             response.close()  # what is left in it would be taken for the next answer
             said = str(error) if isinstance(error, NoAnswer) else f"the answer broke off ({type(error).__name__})"
@@ -99,8 +109,27 @@ class Transport:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._client.rest_client.pool_manager.clear()
+        self._pool.clear()
         self._client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """An answer whose status the library does not see: it would read the body of an error by itself, to any size."""
+
+    answer: urllib3.BaseHTTPResponse
+    status: int = 200
+
+
+class _Unread:
+    """A pool of connections that hands out hidden answers."""
+
+    def __init__(self, pool: urllib3.PoolManager) -> None:
+        self._pool = pool
+
+    def request(self, method: str, url: str, **more: Any) -> _Hidden:
+        """One request of the library."""
+        return _Hidden(self._pool.request(method, url, **more))
 
 
 def _configuration(account: Account) -> Configuration:
@@ -122,13 +151,6 @@ def _proxy_for(url: str) -> tuple[str | None, dict[str, str] | None]:
         return None, None
     login = unquote(urlsplit(proxy).netloc.rpartition("@")[0])
     return proxy, urllib3.make_headers(proxy_basic_auth=login) if login else None
-
-
-def _refused(error: ApiException) -> Answer:
-    if not error.status:
-        raise NoAnswer("no trusted TLS connection; a private authority is set with SSL_CERT_FILE", met=False) from None
-    body = error.body or b""
-    return Answer(error.status, _headers(error.headers), body.encode() if isinstance(body, str) else body)
 
 
 def _headers(found: Any) -> dict[str, str]:

@@ -74,7 +74,7 @@ class Shape:
 
     def fields(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """The values of one result under their names; what is empty or missing is None."""
-        found = result.get("properties") or {}
+        found = result["properties"]
         get = found.get
         fields = {
             name: convert(text) if isinstance(text := get(name), str) and text else _bare(text)
@@ -83,7 +83,7 @@ class Shape:
         for name in self._from_top:
             fields[name] = result.get(name)
         if fields.get(KEY, "") is None:
-            fields[KEY] = str(result.get("id"))
+            fields[KEY] = result["id"]
         return fields
 
 
