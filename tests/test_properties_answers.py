@@ -54,6 +54,15 @@ EVENT = st.fixed_dictionaries(
         "details": st.fixed_dictionaries({}, optional={"errors": ERRORS}) | JSON,
         "failed": st.integers(-1, 5) | JSON,
         "errorCount": JSON,
+        "failures": ERRORS,
+        "error": JSON,
+        "success": JSON,
+        "total": st.integers(-1, 5) | JSON,
+        "succeeded": st.integers(-1, 5) | JSON,
+        "results": st.lists(ERROR | JSON, max_size=3) | JSON,
+        "summary": st.dictionaries(
+            st.sampled_from(["failed", "total", "stored", "errors", "rows"]), ERRORS, max_size=3
+        ),
     },
 )
 
