@@ -30,6 +30,7 @@ def test_nothing_is_lost_in_two_hundred_trials(capfd):
     assert f"{len(FAILPOINTS)} of {len(FAILPOINTS)}" in table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAILPOINTS)
 def test_a_run_may_be_killed_at_every_step(name, tmp_path, forks):
     for number in itertools.count(100):
@@ -42,7 +43,9 @@ def test_a_run_may_be_killed_at_every_step(name, tmp_path, forks):
         assert number < 110, f"no run ever comes to {name}"
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize(
+    "mutant", [name if place < 5 else pytest.param(name, marks=pytest.mark.slow) for place, name in enumerate(MUTANTS)]
+)
 def test_a_broken_memsync_is_caught(mutant, tmp_path, forks):
     for seed in range(20):
         folder = tmp_path / str(seed)
