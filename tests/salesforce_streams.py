@@ -36,6 +36,7 @@ def stream(org: Salesforce, fields: list[str] | None = None, **more: Any) -> Ite
     waits = more.pop("waits", [])
     login = login_of(more.pop("variables", None) or variables(org))
     timeouts = more.pop("timeouts", (5.0, 10.0, 60.0))
+    clock = more.pop("clock", org.now)
     source = Source.model_validate({"connector": "salesforce", "object": "Contact", **more})
     caller = Caller(
         login,
@@ -43,6 +44,7 @@ def stream(org: Salesforce, fields: list[str] | None = None, **more: Any) -> Ite
         share=source.quota_share,
         transport=Transport(login, timeouts=timeouts),
         chance=lambda: 0.0,
+        clock=clock,
     )
     connector = SalesforceConnector(source, login, fields or FIELDS, caller=caller)
     try:

@@ -196,6 +196,7 @@ def test_gone_records_are_counted_once_each_and_their_kinds_are_named(place, org
 
 def test_an_erased_record_is_found_gone_by_the_refresh(place, org):
     use(place, "salesforce-contacts")
+    org.advance(timedelta(days=-8))
     ids = contacts(org, 10)
     place.run()
     org.delete("Contact", ids[0])

@@ -14,6 +14,8 @@ from typing import IO, Any
 from connectors.base import ConnectorError, SourceMisconfigured, SourceRefused, SourceUnreachable
 from connectors.salesforce.calls import Caller
 from connectors.salesforce.faults import Refusal, explain, meaning_of, short
+from connectors.salesforce.results import ODD, understood
+from connectors.salesforce.statements import is_id
 from connectors.salesforce.values import Shape
 
 PAGE_RECORDS = 50_000
@@ -24,6 +26,7 @@ IN_MEMORY = 4 * 1024 * 1024
 _FIRST, _GROWTH, _LONGEST, _PATIENCE = 0.2, 1.6, 30.0, 12 * 3600.0
 """Seconds between questions whether a job is done, and until the next run goes on asking."""
 _CODE = re.compile(r"\b[A-Z]{3,}(?:_[A-Z0-9]+)+\b")
+_LOST = {400, 403, 404, 409, 410}
 _NEVER_REST = {"REQUEST_LIMIT_EXCEEDED", "MALFORMED_QUERY", "INVALID_FIELD", "INVALID_TYPE"}
 # Fields hold up to 131,072 characters, which is more than the module takes by itself.
 csv.field_size_limit(16 * 1024 * 1024)
@@ -43,7 +46,11 @@ class JobAborted(JobFailed):
     """Someone ended the job in Salesforce."""
 
 
-class Incomplete(SourceUnreachable):
+class ResultsLost(SourceUnreachable):
+    """The results of a job cannot be had any more, or not as they are."""
+
+
+class Incomplete(ResultsLost):
     """The results are not as many records as were announced."""
 
 
@@ -68,7 +75,7 @@ class Bulk:
             "POST", "jobs/query", self._what, {**body, "lineEnding": "LF"}, explained=_why_not_created
         )
         found = made.get("id") if isinstance(made, dict) else None
-        if not isinstance(found, str):
+        if not isinstance(found, str) or not is_id(found):
             raise BulkRefused(f"{self._what}: the answer names no job")
         return found
 
@@ -83,7 +90,8 @@ class Bulk:
             state = status.get("state") if isinstance(status, dict) else None
             if state == "JobComplete":
                 found = status.get("numberRecordsProcessed")
-                return None if found is None else int(found)
+                with understood(self._what):
+                    return None if found is None else int(found)
             if state in ("Failed", "Aborted"):
                 raise _failure(self._what, state, str(status.get("errorMessage") or ""))
             if waited >= _PATIENCE:
@@ -96,7 +104,7 @@ class Bulk:
         """Open one page of results; the file behind it lives as long as the context."""
         query = {"maxRecords": str(PAGE_RECORDS)} | ({"locator": locator} if locator else {})
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
-            headers = self._caller.download(f"jobs/query/{id}/results", query, file, self._what)
+            headers = self._caller.download(f"jobs/query/{id}/results", query, file, self._what, _why_no_results)
             announced = headers.get("Sforce-NumberOfRecords", "")
             onward = headers.get("Sforce-Locator") or "null"
             pieces = self._pieces(file, shape, int(announced) if announced.isdecimal() else None)
@@ -117,7 +125,7 @@ class Bulk:
                     piece = []
                 piece.append(fields)
                 found += 1
-        except (csv.Error, UnicodeDecodeError, LookupError) as error:
+        except (csv.Error, *ODD) as error:
             raise Incomplete(f"{self._what}: the results of a Bulk job are damaged ({type(error).__name__})") from None
         if announced is not None and found != announced:
             raise Incomplete(
@@ -154,6 +162,15 @@ def _why_not_created(refusal: Refusal, what: str) -> ConnectorError:
     if refusal.code in _NEVER_REST or meaning_of(refusal) != "final" or refusal.status not in (400, 403, 404, 405):
         return explain(refusal, what)
     return BulkRefused(f"{what}: Bulk refuses: {short(refusal)}")
+
+
+def _why_no_results(refusal: Refusal, what: str) -> ConnectorError:
+    if refusal.status not in _LOST or meaning_of(refusal) != "final" or refusal.code == "REQUEST_LIMIT_EXCEEDED":
+        return explain(refusal, what)
+    return ResultsLost(
+        f"{what}: Salesforce does not give the results of a Bulk job ({short(refusal)}, HTTP {refusal.status}); the "
+        "next run starts another one"
+    )
 
 
 def _failure(what: str, state: str, said: str) -> JobFailed:

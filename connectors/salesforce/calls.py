@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import IO, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
-from connectors.base import ConnectorError, SourceMisconfigured, SourceRefused, SourceUnreachable
+from connectors.base import ConnectorError, SourceRefused, SourceUnreachable
 from connectors.salesforce.faults import Refusal, explain, meaning_of
 from connectors.salesforce.login import Login
+from connectors.salesforce.results import ODD, Result, followed, result_of, understood
 from connectors.salesforce.transport import NoAnswer, Transport
 
 T = TypeVar("T")
@@ -26,17 +27,9 @@ _FIRST, _LONGEST = 1.0, 60.0
 _BUSY_FIRST, _BUSY_LONGEST = 30.0, 120.0
 LONGEST_ADDRESS = 12_000
 """Bytes of a statement in an address: Salesforce takes 16,384 with the headers, of which tokens may be long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One page of a query's result."""
-
-    rows: list[dict[str, Any]]
-    total: int
-    """How many records the whole query found."""
-    onward: str | None
-    """Where the next page is."""
+_APART, _AHEAD = timedelta(hours=1), timedelta(minutes=5)
+"""From where on two clocks disagree, and how far the server's may then be ahead of this machine's."""
+_VERSION = re.compile(r"\d{2,3}\.\d")
 
 
 class Caller:
@@ -64,21 +57,29 @@ class Caller:
         return self.transport.org
 
     def now(self) -> datetime:
-        """The server's clock, to the second, as its last answer told it."""
-        found = self.transport.date or self._clock()
+        """The server's clock, to the second, as its last answer told it; never far ahead of this machine's."""
+        here = self._clock()
+        found = self.transport.date or here
+        if abs(found - here) > _APART:
+            found = min(found, here + _AHEAD)
         return found.astimezone(UTC).replace(microsecond=0)
 
     def query(self, statement: str, what: str, *, everything: bool = True) -> Result:
         """The first page of a result; raises ConnectorError."""
-        return _result(self._repeat(lambda: self.transport.query(statement, everything=everything), what), what)
+        return result_of(self._repeat(lambda: self.transport.query(statement, everything=everything), what), what)
+
+    def rows(self, first: Result, what: str, most: int | None = None) -> Iterator[list[dict[str, Any]]]:
+        """The rows of a result, page by page; see `followed` for what is raised."""
+        return followed(first, self.more, what, most)
 
     def more(self, path: str, what: str) -> Result:
         """A later page. Only the path counts: the token never goes to another host."""
-        parts = urlsplit(path)
+        with understood(what):
+            parts = urlsplit(path)
         inner = parts.path + (f"?{parts.query}" if parts.query else "")
         if not inner.startswith("/services/data/"):
             raise SourceUnreachable(f"{what}: the next page has an address that is none of the API's")
-        return _result(self._repeat(lambda: self.transport.more(inner), what), what)
+        return result_of(self._repeat(lambda: self.transport.more(inner), what), what)
 
     def call(self, method: str, path: str, what: str, body: Any = None, explained: Explain = explain) -> Any:
         """Any other call below the API's root; `explained` names what a refusal means."""
@@ -93,9 +94,12 @@ class Caller:
         """The versions of the API that the org has: `62.0`."""
         found = self._repeat(self.transport.versions, "versions of the API")
         named = found if isinstance(found, list) else ()
-        return [str(one["version"]) for one in named if isinstance(one, dict) and one.get("version")]
+        offered = [str(one.get("version")) for one in named if isinstance(one, dict)]
+        return [one for one in offered if _VERSION.fullmatch(one)]
 
-    def download(self, path: str, query: Mapping[str, str], target: IO[bytes], what: str) -> Mapping[str, str]:
+    def download(
+        self, path: str, query: Mapping[str, str], target: IO[bytes], what: str, explained: Explain = explain
+    ) -> Mapping[str, str]:
         """Write an answer's body to a file, from its beginning at each try; its headers."""
 
         def fetch() -> Mapping[str, str]:
@@ -104,7 +108,7 @@ class Caller:
             return self.transport.download(path, query, target)
 
         try:
-            return self._repeat(fetch, what)
+            return self._repeat(fetch, what, explained)
         except OSError as error:
             raise SourceUnreachable(
                 f"{what}: results cannot be written to the folder for temporary files ({error.strerror}): make room "
@@ -125,7 +129,8 @@ class Caller:
                 if not self.transport.is_open:
                     self.transport.open()
                 return send()
-            except Refusal as refusal:
+            except Refusal as plain:
+                refusal = self.transport.masked(plain)
                 meaning = meaning_of(refusal)
                 if meaning == "login" and self.login.kind != "session" and logins < LOGINS:
                     logins += 1
@@ -133,9 +138,10 @@ class Caller:
                     continue
                 problem: ConnectorError = self._ended(what) if self._has_ended(meaning) else explained(refusal, what)
                 waits = _waits(meaning)
-            except NoAnswer as lost:
+            except (NoAnswer, *ODD) as lost:
+                told = lost if isinstance(lost, NoAnswer) else f"one that nobody can read ({type(lost).__name__})"
                 host = urlsplit(self.login.address.origin).netloc
-                problem = SourceUnreachable(f"{what}: no answer from {host}: {lost}. Nothing was lost: run again later")
+                problem = SourceUnreachable(f"{what}: no answer from {host}: {told}. Nothing was lost: run again later")
                 waits = (_FIRST, _LONGEST)
             tries += 1
             if waits is None or tries >= TRIES:
@@ -169,12 +175,3 @@ def fits_address(statement: str) -> bool:
 def _waits(meaning: str) -> tuple[float, float] | None:
     """The first and the longest wait; None: the same call would fail again."""
     return {"again": (_FIRST, _LONGEST), "busy": (_BUSY_FIRST, _BUSY_LONGEST)}.get(meaning)
-
-
-def _result(page: Any, what: str) -> Result:
-    if not isinstance(page, dict) or not isinstance(page.get("records"), list):
-        raise SourceUnreachable(f"{what}: the answer holds no records; expected a page of a query's result")
-    onward = None if page.get("done", True) else page.get("nextRecordsUrl")
-    if onward is None and not page.get("done", True):
-        raise SourceMisconfigured(f"{what}: a page says that there are more, and not where")
-    return Result(page["records"], int(page.get("totalSize") or 0), onward)

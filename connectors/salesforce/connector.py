@@ -151,11 +151,8 @@ class SalesforceConnector:
         statement = statements.by_ids(plan, ids)
         if not fits_address(statement):
             return self._by_fewer_ids(plan, records, ids, wanted)
-        result = self._caller.query(statement, plan.label)
-        rows = list(result.rows)
-        while result.onward is not None:
-            result = self._caller.more(result.onward, plan.label)
-            rows += result.rows
+        pages = self._caller.rows(self._caller.query(statement, plan.label), plan.label)
+        rows = [row for page in pages for row in page]
         return records.fetched(rows, wanted)
 
     def _by_fewer_ids(self, plan: Plan, records: Records, ids: Sequence[str], wanted: set[str]) -> list[Record]:

@@ -12,6 +12,11 @@ Meaning = Literal["login", "busy", "again", "final"]
 
 _AGAIN = {406, 420, 429, 500, 502, 503, 504}
 _LATER = "Nothing was lost: run again later"
+_CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,79}|[A-Za-z]+:[A-Za-z_.]{1,80}|\d{3}")
+_TOKEN = re.compile(r"(?<!\w)'[^']*'(?!\w)|\S+")
+_PLAIN = re.compile(r"\(?[a-z]{1,20}(?:['-][a-z]{1,20})?\)?[,.:;]?")
+_NAME = re.compile(r"'[A-Za-z]\w*(?:\.\w+)*'")
+_FIRST_WORDS = frozenset("A An Could Invalid No Not Only Session The This Unable Your".split())
 _NAMES = {"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"}
 """Codes whose messages quote names of fields and objects, not values."""
 
@@ -51,7 +56,8 @@ def refusal_of(status: int, body: Any) -> Refusal:
         return Refusal(status, "", "")
     code = first.get("errorCode") or first.get("exceptionCode") or first.get("error") or ""
     said = first.get("message") or first.get("exceptionMessage") or first.get("error_description") or ""
-    return Refusal(status, str(code), str(said))
+    # What is no code may be anything, a value too.
+    return Refusal(status, str(code) if _CODE.fullmatch(str(code)) else "", str(said))
 
 
 def meaning_of(refusal: Refusal) -> Meaning:
@@ -73,13 +79,22 @@ def short(refusal: Refusal) -> str:
     if len(lines) > 1:  # the statement, an arrow below the place, then the reason
         behind = [at for at, line in enumerate(lines) if line.startswith("ERROR at Row")]
         text = lines[behind[-1] + 1] if behind and behind[-1] + 1 < len(lines) else text
-    text = re.sub(r"\s+", " ", text)
-    if refusal.code not in _NAMES:
-        text = re.sub(r"'[^']*'", "'...'", text)
-    text = re.sub(r"\S+@\S+", "...", text)
     # Where to look for the suffixes of custom names is told at length with each unknown one.
-    text = text.partition(" If you are attempting")[0]
-    return f"{refusal.code}: {text[:200]}".strip(" :.") or f"HTTP {refusal.status}"
+    text = plain(text.partition(" If you are attempting")[0], names=refusal.code in _NAMES)
+    return f"{refusal.code}: {text}".strip(" :") or f"HTTP {refusal.status}"
+
+
+def plain(said: str, *, names: bool = False) -> str:
+    """The ordinary words of a server's text, `...` for all that may be a value; `names`: quoted API names stay."""
+    kept = (_word(one, names=names) for one in _TOKEN.findall(said[:500]))
+    text = re.sub(r"(\.\.\. )+(?=\.\.\.( |$))", "", " ".join(kept))
+    return re.sub(r"( \.\.\.)+$", "", f" {text[:200]}").strip(" ").removesuffix(".") if text else ""
+
+
+def _word(token: str, *, names: bool) -> str:
+    if token[0] == "'":
+        return token if names and _NAME.fullmatch(token) else "'...'"
+    return token if _PLAIN.fullmatch(token) or token.rstrip(",.:;") in _FIRST_WORDS else "..."
 
 
 def explain(refusal: Refusal, what: str) -> ConnectorError:
@@ -148,6 +163,7 @@ _BY_CODE: dict[str, Callable[[str, Refusal], ConnectorError]] = {
     "INVALID_TYPE_FOR_OPERATION": _wrong("this object cannot be queried"),
     "QUERY_TOO_COMPLICATED": _wrong("map fewer formula fields, or split the map into two streams"),
     "INVALID_QUERY_LOCATOR": lambda what, _: LocatorLost(f"{what}: the place in the result was forgotten. {_LATER}"),
+    "QUERY_LOCATOR_EXPIRED": lambda what, _: LocatorLost(f"{what}: the place in the result was forgotten. {_LATER}"),
     "TXN_SECURITY_METERING_ERROR": _permission(
         "a transaction security policy stands in the way: grant the user Exempt from Transaction Security"
     ),
@@ -178,8 +194,8 @@ _BY_STATUS: dict[int, Callable[[str, Refusal], ConnectorError]] = {
 
 def login_refused(code: str, said: str, kind: str, variables: str) -> ConnectorError:
     """Name what keeps a login from being taken; what was sent is never shown."""
-    detail = said if len(said) < 200 and "<" not in said and "@" not in said else ""
-    shown = ": ".join(part for part in (code, re.sub(r"\s+", " ", detail).strip()) if part)
+    detail = plain(said) if len(said) < 200 and "<" not in said else ""
+    shown = ": ".join(part for part in (code if _CODE.fullmatch(code) else "", detail) if part)
     hint = next((hint for mark, hint in _LOGIN_HINTS if mark in f"{code} {said}".lower()), "")
     return SourceRefused(
         f"Salesforce refuses the login ({kind}): {shown or 'no reason given'}{hint or '; check'} {variables}".rstrip()

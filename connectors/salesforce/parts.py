@@ -7,20 +7,21 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from connectors.base import SourceUnreachable
 from connectors.salesforce import statements
-from connectors.salesforce.bulk import Bulk, BulkRefused, JobAborted, JobFailed
-from connectors.salesforce.calls import Caller, Result, fits_address
+from connectors.salesforce.bulk import Bulk, BulkRefused, JobAborted, JobFailed, ResultsLost
+from connectors.salesforce.calls import Caller, fits_address
 from connectors.salesforce.cursor import Job, Part
 from connectors.salesforce.faults import LocatorLost, NotThere, Refusal, TookTooLong, TooLongForAddress, explain
 from connectors.salesforce.plan import Plan
 from connectors.salesforce.records import Batch, Records
+from connectors.salesforce.results import EMPTY_IN_A_ROW, Result, ShortResult, Unusable
 from connectors.salesforce.values import moment
 
 MOST_ROWS = 50_000
 """Records of one query, which is then paged through: few enough for a server to sort."""
 _LESS, FEWEST = 10, 500
-_LOST_IN_A_ROW = 5
+_IN_A_ROW = {LocatorLost: 5, ShortResult: 2}
+"""How often a query fails in these ways, without a record more, until the reading ends."""
 SHORTEST = timedelta(minutes=1)
 Api = Literal["auto", "rest", "bulk"]
 
@@ -32,6 +33,8 @@ class Piece:
     batch: Batch
     part: Part
     notes: Sequence[str] = ()
+    rows: int = 0
+    """Rows of REST of which it was made."""
 
 
 @dataclass(slots=True)
@@ -87,26 +90,36 @@ class Parts:
     def _by_rest(self, part: Part) -> Iterator[Piece]:
         lost = 0
         while True:
-            begun, got = part, 0
+            begun = part
             try:
                 result = self._caller.query(statements.page(self._plan, part, self._limit), self._plan.label)
                 if self._is_for_bulk(part, result):
                     break
-                for rows in self._pages(result):
-                    batch = self._records.of_rest(rows)
-                    got += len(rows)
-                    part = replace(part, after=str(rows[-1]["Id"])) if rows else part
-                    yield Piece(batch, part)
-                if got < self._limit:
+                found = 0
+                for piece in self._pieces(result, part):
+                    part, found = piece.part, found + piece.rows
+                    yield piece
+                if found < self._limit:
                     return
-            except LocatorLost:
+                lost = 0
+            except (LocatorLost, ShortResult) as problem:
+                # What is missing in a short result may lie anywhere in it, so all of it is read again.
+                part = begun if isinstance(problem, ShortResult) else part
                 lost = lost + 1 if part == begun else 0
-                if lost == _LOST_IN_A_ROW:
+                if lost >= _IN_A_ROW[type(problem)]:
+                    yield Piece(Batch(), part)
                     raise
             except TookTooLong:
                 if not self._takes_less(part):
                     break
         yield from self._by_bulk(part)
+
+    def _pieces(self, result: Result, part: Part) -> Iterator[Piece]:
+        """The pages of one query, each with the part behind it."""
+        for rows in self._caller.rows(result, self._plan.label, self._limit):
+            batch = self._records.of_rest(rows)
+            part = replace(part, after=str(rows[-1]["Id"])) if rows else part
+            yield Piece(batch, part, rows=len(rows))
 
     def _takes_less(self, part: Part) -> bool:
         """Ask for fewer records from now on; False: Bulk must do it. Raises TookTooLong where neither helps."""
@@ -119,14 +132,8 @@ class Parts:
             raise explain(Refusal(400, "QUERY_TIMEOUT", ""), self._plan.label)
         return False
 
-    def _pages(self, result: Result) -> Iterator[list[dict[str, object]]]:
-        yield result.rows
-        while result.onward is not None:
-            result = self._caller.more(result.onward, self._plan.label)
-            yield result.rows
-
     def _is_for_bulk(self, part: Part, result: Result) -> bool:
-        return self._api == "auto" and not part.by_rest and part.after is None and result.total > self._threshold
+        return self._api == "auto" and not part.by_rest and part.after is None and (result.total or 0) > self._threshold
 
     # Bulk
 
@@ -143,7 +150,11 @@ class Parts:
             self._spent.jobs += [job.id] if job is not None else []
             yield from self._instead(part, problem)
         else:
-            yield from self._results(part, job, announced)
+            try:
+                yield from self._results(part, job, announced)
+            except (ResultsLost, Unusable):  # the same job would bring the next run to the same end
+                yield Piece(Batch(), replace(part, job=None))
+                raise
 
     def _instead(self, part: Part, problem: BulkRefused | JobFailed) -> Iterator[Piece]:
         """Read the part by REST, and say so; not where the map insists on Bulk, or someone aborted the job."""
@@ -156,7 +167,7 @@ class Parts:
         yield from self._by_rest(part)
 
     def _results(self, part: Part, job: Job, announced: int | None) -> Iterator[Piece]:
-        shape = self._plan.shape
+        shape, seen, empty = self._plan.shape, {job.locator}, 0
         while True:
             read = 0
             with self._bulk.results(job.id, job.locator, shape) as results:
@@ -167,10 +178,15 @@ class Parts:
                     held = self._records.of_rows([(fields, None) for fields in rows])
                     read += len(rows)
                 job = Job(job.id, results.onward, job.rows + read)
-            ended = job.locator is None
+            ended, empty = job.locator is None, 0 if read else empty + 1
+            if not ended and (job.locator in seen or empty == EMPTY_IN_A_ROW):
+                raise ResultsLost(
+                    f"{self._plan.label}: the results of a Bulk job lead in a circle; the next run starts another one"
+                )
+            seen.add(job.locator)
             if ended and announced is not None and job.rows != announced:
                 yield Piece(held or Batch(), replace(part, job=None))
-                raise SourceUnreachable(
+                raise ResultsLost(
                     f"{self._plan.label}: a Bulk job announced {announced:,} records and gave {job.rows:,}; the next "
                     "run reads this part again"
                 )

@@ -125,11 +125,8 @@ class Persons:
             self._kept.popitem(last=False)
 
     def _query(self, statement: str, what: str) -> Iterator[Mapping[str, Any]]:
-        result = self._caller.query(statement, what, everything=False)
-        yield from result.rows
-        while result.onward is not None:
-            result = self._caller.more(result.onward, what)
-            yield from result.rows
+        for rows in self._caller.rows(self._caller.query(statement, what, everything=False), what):
+            yield from rows
 
 
 def is_person(id: str) -> bool:

@@ -12,6 +12,7 @@ from connectors.salesforce.calls import Caller
 from connectors.salesforce.faults import NotThere
 from connectors.salesforce.metadata import ObjectInfo, near
 from connectors.salesforce.plan import Plan, make_plan
+from connectors.salesforce.results import odd, understood
 
 _NOT_FOR_READING = ("ChangeEvent", "__ChangeEvent", "__Share", "__Feed", "__History", "__Tag", "__e")
 
@@ -42,14 +43,20 @@ class Describer:
             raise SourceMisconfigured(
                 f"object {name}: the org has no such object, or the user may not see it{near(name, offered)}"
             ) from None
-        return ObjectInfo.of(found if isinstance(found, dict) else {})
+        if not isinstance(found, dict) or not isinstance(found.get("fields"), list):
+            raise odd(f"object {name}", "describe names no fields")
+        with understood(f"object {name}"):
+            return ObjectInfo.of(found)
 
 
 def listed(caller: Caller) -> list[dict[str, Any]]:
     """The objects that can be queried."""
     found = caller.call("GET", "sobjects", "objects")
     every = found.get("sobjects") if isinstance(found, dict) else None
-    return [one for one in every or () if one.get("queryable") and not one.get("deprecatedAndHidden") and _is_data(one)]
+    with understood("objects"):
+        return [
+            one for one in every or () if one.get("queryable") and not one.get("deprecatedAndHidden") and _is_data(one)
+        ]
 
 
 def _is_data(one: dict[str, Any]) -> bool:
@@ -65,7 +72,8 @@ def org_of(caller: Caller) -> str | None:
         rows = caller.query(statements.ORG, "Organization", everything=False).rows
     except (SourceMisconfigured, SourceRefused):
         return None
-    return str(rows[0].get("Id")) if rows else None
+    named = str(rows[0].get("Id")) if rows else ""
+    return named if statements.is_id(named) else None
 
 
 def prepare(caller: Caller, source: Source, fields: Sequence[str] | None) -> Plan:

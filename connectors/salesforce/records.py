@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import Record
+from connectors.salesforce import statements
 from connectors.salesforce.calls import Caller
 from connectors.salesforce.people import NOBODY, Persons, beginning, lacks, without
 from connectors.salesforce.plan import WHO, Plan
+from connectors.salesforce.results import Unusable, understood
 from connectors.salesforce.values import inner
 
 Fields = dict[str, Any]
@@ -36,7 +38,8 @@ class Records:
 
     def of_rest(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
         """The records of a REST page."""
-        return self.of_rows([self._row(row) for row in rows])
+        with understood(self._plan.label):
+            return self.of_rows([self._row(row) for row in rows])
 
     def of_rows(self, rows: Sequence[Row], only: set[str] | None = None) -> Batch:
         """The records of rows; `only`: those with these keys."""
@@ -44,6 +47,11 @@ class Records:
         alive = []
         for row in rows:
             fields = row[0]
+            if not statements.is_id(str(fields.get("Id"))):
+                raise Unusable(
+                    f"{self._plan.label}: the server gave a record without an Id; expected 15 or 18 letters and digits "
+                    "in each. Nothing was lost: run again later"
+                )
             if fields.get("IsDeleted") is True:
                 word = "merged" if fields.get("MasterRecordId") else "deleted"
                 batch.gone[beginning(fields["Id"]) if self._plan.each else fields["Id"]] = word
@@ -54,7 +62,8 @@ class Records:
 
     def fetched(self, rows: Sequence[Mapping[str, Any]], only: set[str]) -> list[Record]:
         """The records of rows that were asked for by key."""
-        return self.of_rows([self._row(row) for row in rows], only).records
+        with understood(self._plan.label):
+            return self.of_rows([self._row(row) for row in rows], only).records
 
     def _row(self, row: Mapping[str, Any]) -> Row:
         relationship = self._plan.people.relationship if self._plan.people else None

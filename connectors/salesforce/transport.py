@@ -20,6 +20,7 @@ from xml.parsers.expat import ExpatError
 
 import jwt
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import should_bypass_proxies
 from simple_salesforce.api import Salesforce
@@ -28,12 +29,14 @@ from simple_salesforce.login import SalesforceLogin
 
 from connectors.base import SourceMisconfigured, SourceRefused
 from connectors.salesforce.address import is_loopback, is_salesforce
-from connectors.salesforce.faults import login_refused, refusal_of
+from connectors.salesforce.faults import Refusal, login_refused, refusal_of
 from connectors.salesforce.login import Login
 
 CONNECT, SILENCE, WHOLE = 10.0, 150.0, 600.0
 """Seconds to connect, without a byte (a query may run for two minutes), and for one answer in all."""
 _BLOCK = 1 << 16
+_LARGEST = 64 << 20
+"""Bytes of one answer, unpacked; results of Bulk jobs go to a file and may be larger."""
 _LAST_SOAP_LOGIN = 64.0
 
 
@@ -56,6 +59,8 @@ class Transport:
         self._session = _session(login, self._adapter)
         self._session.hooks["response"].append(self._note)
         self._client: Salesforce | None = None
+        self._last: str | None = None
+        """The token of the session before, which a late answer may quote."""
         self.date: datetime | None = None
         """The server's clock, as the last answer told it."""
         self.usage: tuple[int, int] | None = None
@@ -93,6 +98,7 @@ class Transport:
 
     def forget(self) -> None:
         """Drop the session, so that the next one is opened anew."""
+        self._last = self._client.session_id if self._client else self._last
         self._client = None
 
     def query(self, statement: str, *, everything: bool) -> Any:
@@ -131,11 +137,22 @@ class Transport:
                     target.write(block)
                 return response.headers
 
+    def masked(self, refusal: Refusal) -> Refusal:
+        """The same without the credentials and tokens that a server may quote."""
+        return Refusal(refusal.status, self._mask(refusal.code), self._mask(refusal.said))
+
     def close(self) -> None:
         """Let go of the connections."""
         self._session.close()
 
     # Help
+
+    def _mask(self, text: str) -> str:
+        login, token = self._login, self._client.session_id if self._client else None
+        held = (token, login.access_token, login.client_secret, login.password, login.security_token, login.private_key)
+        for secret in sorted({one for one in (*held, self._last) if one}, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
 
     @property
     def _opened(self) -> Salesforce:
@@ -164,11 +181,15 @@ class Transport:
                 warnings.simplefilter("ignore")  # the reason is told by the error that follows
                 return SalesforceLogin(**_credentials(login), session=self._session)
         except SalesforceAuthenticationFailed as error:
-            code, said = str(error.code or ""), str(error.auth_message or "")
+            code, said = self._mask(str(error.code or "")), self._mask(str(error.auth_message or ""))
+            if code == "200":
+                raise NoAnswer("the answer to the login is not JSON") from None
             if code.isdecimal():  # an answer that was not JSON: a proxy, or a page of apology
                 raise refusal_of(int(code), None) from None
             raise login_refused(code, said, login.kind, login.variables) from None
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            if login.kind != "JWT bearer":
+                raise NoAnswer(f"the answer to the login cannot be understood ({type(error).__name__})") from None
             variable = login.variable("SF_PRIVATE_KEY")
             raise SourceMisconfigured(f"{variable}: not a usable RSA private key in PEM, without passphrase") from None
 
@@ -238,13 +259,29 @@ class _Adapter(HTTPAdapter):
         return response
 
     def _read(self, response: requests.Response) -> bytes:
-        end, parts = self._clock() + self._timeouts[2], []
-        for part in response.iter_content(_BLOCK):
+        end, parts, size = self._clock() + self._timeouts[2], [], 0
+        for part in _parts(response):
             parts.append(part)
-            if self._clock() > end:
+            size += len(part)
+            if self._clock() > end or size > _LARGEST:
                 response.close()
-                raise requests.ReadTimeout("the answer takes too long")
+                raise requests.ReadTimeout("the answer takes too long") if size <= _LARGEST else _TooLarge
         return b"".join(parts)
+
+
+class _TooLarge(requests.RequestException):
+    pass
+
+
+def _parts(response: requests.Response) -> Iterator[bytes]:
+    """What has arrived, as it arrives: a server that sends byte by byte must not outlast the time for an answer."""
+    try:
+        while part := response.raw.read1(_BLOCK, decode_content=True):
+            yield part
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from None
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(type(error).__name__) from None
 
 
 @contextmanager
@@ -269,6 +306,7 @@ def _reason(error: requests.RequestException) -> str:
         (requests.ConnectTimeout, "no connection within some seconds"),
         (requests.ReadTimeout, "it takes the connection and does not answer"),
         (requests.exceptions.InvalidJSONError, "the answer is not JSON"),
+        (_TooLarge, f"the answer is larger than {_LARGEST >> 20} MB"),
     )
     for kind, said in kinds:
         if isinstance(error, kind):
