@@ -180,7 +180,7 @@ def test_a_traceback_names_the_errors_behind_an_error() -> None:
 
 
 def test_a_fault_of_memsync_itself_shows_no_row(cage: Cage, parrot: MemoryApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(rows: object) -> None:
+    def broken(rows: object, **_: object) -> None:
         raise ValueError(f"cannot handle {rows}")
 
     monkeypatch.setattr("sync.deliver.misfit", broken)

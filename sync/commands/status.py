@@ -125,7 +125,7 @@ def _show_one(one: dict[str, Any]) -> None:
         lag = span(one["lag_seconds"])
         screen.say(f"last success {screen.short(one['last_success_at'])} UTC; all changes older than {lag} are handled")
     for code, rows in sorted(one["reject_reasons"].items()):
-        screen.say(f"  {rows:,} rejected: {code}")
+        screen.say(f"  {rows:,} rejected: {screen.one_line(code)}")
     for purpose, position in one["positions"].items():
         state = "complete" if position["complete"] else "under way"
         screen.say(f"\n{purpose.strip('. ')} ({state}, {screen.short(position['updated_at'])} UTC)")
