@@ -22,8 +22,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## the whole job on embedded parts, in under a minute
 	@$(BIN)/memsync demo
 
-test: $(READY)  ## the tests
-	@$(BIN)/python -m pytest -n auto -m "not slow"
+test: $(READY)  ## the tests, four at a time: many of them wait for something
+	@$(BIN)/python -m pytest -n 4 -m "not slow"
 
 test-all: $(READY) lint-deploy  ## the tests, slow ones too
 	@$(BIN)/python -m pytest
