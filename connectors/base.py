@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 Cursor = dict[str, Any]
 """A resume position: a small JSON document that only its own connector reads."""
@@ -119,6 +119,17 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A connector that looks at the metadata of its stream's object before it reads, and remembers what it saw."""
+
+    def described(self) -> Sequence[Field]:
+        """The fields of that object, as they were seen when the reading was settled: now, if that is yet to be done.
+
+        Raises what `read` would raise, and asks for nothing that `read` would not ask for.
+        """
 
 
 class ConnectorError(Exception):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
@@ -18,6 +20,16 @@ def parse_duration(text: Any) -> timedelta:
     if match is None:
         raise ValueError("expected a duration such as 90s, 10m, 2h or 1d")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+def parse_cadence(value: Any, expected: str) -> timedelta | Literal["never"]:
+    """How often something is done: `never`, or a span such as `12h`; ValueError says `expected`."""
+    if value == "never":
+        return "never"
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise ValueError(expected) from None
 
 
 def parse_instant(value: Any) -> datetime:
@@ -40,12 +52,35 @@ Duration = Annotated[
 Instant = Annotated[datetime, BeforeValidator(parse_instant)]
 
 
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How a map reads the people that a record is about, such as those who were called."""
+
+    person: str
+    """The path of the person's e-mail address."""
+    noun: str
+    """What one record is called: `Call`."""
+    moment: str
+    """The field that says when it was."""
+    title: str | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys that the map's `source` needs."""
+    why: str = ""
+    """The reason for those keys, in a few words."""
+
+
 class Source(BaseModel):
     """The keys under `source:` that every connector understands; each connector's own model adds to them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
     says_when: ClassVar[frozenset[str]] = frozenset({"start", "lookback", "settle"})
     """Keys that say when something is read, not what: changing them reads nothing again."""
+    look: ClassVar[Mapping[str, Any]] = {}
+    """Keys with which a look at some records is taken, so that it stays cheap."""
+    parents: ClassVar[Mapping[str, str]] = {}
+    """Reference fields, and the path that says whom or what they lead to."""
+    with_parents: ClassVar[Mapping[str, Any]] = {}
+    """Keys of a map with such paths."""
 
     connector: str = Field(description="salesforce, hubspot or postgres.")
     connection: str | None = Field(
@@ -78,3 +113,13 @@ class Source(BaseModel):
     def reads_all(self) -> bool:
         """Whether the map says `cursorField: null`: no cursor, every run reads everything."""
         return "cursor_field" in self.model_fields_set and self.cursor_field is None
+
+    @classmethod
+    def activity(cls, object: str) -> Activity | None:
+        """How records of this object are read by the people that they are about; None where they are not."""
+        return None
+
+    @classmethod
+    def filled(cls, field: str) -> Any:
+        """What `where` says to leave out records in which a field is empty; None where nothing can say so."""
+        return None

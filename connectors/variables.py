@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
@@ -23,6 +24,8 @@ class Variables(BaseSettings):
     model_config = SettingsConfigDict(
         extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True, str_strip_whitespace=True
     )
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The ways to log in, the usual one first, and the variables that each needs, for `memsync init` to ask for."""
 
     @classmethod
     def load(cls, connection: str | None = None, env_file: Path | None = Path(".env")) -> Self:
@@ -77,7 +80,7 @@ class _FileSource(PydanticBaseSettingsSource):
         try:
             value = Path(path).read_text(encoding="utf-8-sig").strip()
         except (OSError, ValueError) as error:
-            what = f"{name}_FILE: cannot read {_shown(path)}: {error.__class__.__name__}"
+            what = f"{name}_FILE: cannot read {_shown(path)}: {_reason(error)}"
             raise VariablesInvalid(f"{what}; expected the path of a file that holds the value") from None
         if not value:
             raise VariablesInvalid(f"{name}_FILE: {_shown(path)} is empty; put the value into it")
@@ -88,6 +91,13 @@ class _FileSource(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
+def _reason(error: Exception) -> str:
+    """Why a file cannot be read, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return (error.strerror or "").lower() or "it cannot be opened" if isinstance(error, OSError) else "it is no path"
+
+
 def _shown(path: str) -> str:
     """A path as it was given; what does not look like one may be the secret itself, put into the wrong variable."""
     return path if path.startswith(("/", "./", "../")) and path.isprintable() else "the file that it names"
@@ -95,6 +105,7 @@ def _shown(path: str) -> str:
 
 def _explain(error: ValidationError, prefix: str) -> str:
     return "; ".join(
-        f"{prefix}{'_'.join(str(part) for part in problem['loc'])}".upper() + f": {problem['msg']}"
+        f"{prefix}{'_'.join(str(part) for part in problem['loc'])}".upper()
+        + f": {problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors(include_input=False, include_url=False, include_context=False)
     )

@@ -1,8 +1,16 @@
 """Calls to the stand-in Salesforce as a plain HTTP client makes them."""
 
 import requests
+from doubles.salesforce import shapes
 
 DATA = "/services/data/v62.0"
+
+
+def refusal_in(answer):
+    """Status, code and message of an answer that turns something down; its form is the recorded one."""
+    shapes.check(shapes.ERRORS, answer.json())
+    (error,) = answer.json()
+    return answer.status_code, error["errorCode"], error["message"]
 
 
 class Caller(requests.Session):
@@ -33,9 +41,7 @@ class Caller(requests.Session):
 
     def refused(self, soql, operation="query"):
         """Status, code and message of a statement that is turned down."""
-        answer = self.query(soql, operation)
-        (error,) = answer.json()
-        return answer.status_code, error["errorCode"], error["message"]
+        return refusal_in(self.query(soql, operation))
 
     def job(self, soql, operation="query", **more):
         return self.call("POST", "/jobs/query", json={"operation": operation, "query": soql, **more})

@@ -8,7 +8,7 @@ from typing import Any
 
 from doubles.salesforce import Salesforce
 from pydantic import SecretStr
-from subjects import Person
+from subjects import NOBODY, Person, opened
 
 from connectors.base import Connector
 
@@ -44,28 +44,21 @@ class SalesforceSubject:
         **keys: Any,
     ) -> Connector:
         wanted = fields or ["Email", "FirstName", "Description"]
-        return self._opened(self._org.client_secret, self._org.url, object, wanted, pause, keys)
+        return self._opened(self._org.client_secret, self._org.url, wanted, pause, object=object or self.object, **keys)
 
     def connect_badly(self, *, away: bool, pause: Callable[[float], None] = lambda _: None) -> Connector:
         secret = self._org.client_secret if away else "s3cret-0000"
-        return self._opened(secret, "http://127.0.0.1:1" if away else self._org.url, None, None, pause, {})
+        return self._opened(secret, NOBODY if away else self._org.url, None, pause, object=self.object)
 
     def _opened(
-        self,
-        secret: str,
-        url: str,
-        object: str | None,
-        fields: Sequence[str] | None,
-        pause: Callable[[float], None],
-        keys: Any,
+        self, secret: str, url: str, fields: Sequence[str] | None, pause: Callable[[float], None], **keys: Any
     ) -> Connector:
-        from connectors.salesforce import Source, Variables, connect
+        from connectors.salesforce import Variables
 
-        source = Source.model_validate({"connector": "salesforce", "object": object or self.object, **keys})
         variables = Variables(
             _env_file=None,
             sf_login_url=url,
             sf_client_id=self._org.client_id,
             sf_client_secret=SecretStr(secret),
         )
-        return connect(source, variables, fields, pause)
+        return opened("salesforce", variables, fields, pause, **keys)

@@ -1,13 +1,15 @@
 """Reading Salesforce by Bulk jobs: the same records as by REST, and every job goes on after a kill."""
 
+import gzip
 import random
 
 import pytest
 from doubles.salesforce import Salesforce
+from doubles.salesforce.answers import Answer, refusal
 from salesforce_streams import OLD, contacts, gone, keys, notes, read, records, stream
 
 from connectors.base import SourceMisconfigured, SourceRefused, SourceUnreachable
-from connectors.salesforce import bulk
+from connectors.salesforce import bulk, http
 
 EVERY = [
     "LastName", "Email", "Birthdate", "IsEmailBounced", "EmailBouncedDate", "Description", "MailingLatitude",
@@ -261,6 +263,29 @@ def test_a_job_that_someone_aborts_ends_the_reading_and_the_next_one_starts_anot
     assert sorted(keys(read(org, seen, bulkThreshold=200))) == org.ids
 
 
+DRIPPING = (5.0, 5.0, 0.5)
+"""Seconds to connect, without a byte, and within which an answer has to get on."""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_results_that_come_byte_by_byte_are_not_waited_for(org, refused):
+    org.fail("bulk_results", drip=0.01, times=None)
+    if refused:
+        org.jobs.results = lambda *_: refusal("UNKNOWN_EXCEPTION", "no " * 10_000).answer
+    with pytest.raises(SourceUnreachable, match="no answer from"):
+        by_bulk(org, timeouts=DRIPPING)
+    assert org.calls["bulk_results"] == 5
+
+
+def test_results_that_get_on_may_take_longer_than_another_answer_may(monkeypatch):
+    monkeypatch.setattr(http, "LEAST", 1)
+    with Salesforce() as org:
+        ids = contacts(org, 1)
+        org.fail("bulk_results", drip=0.01)
+        assert keys(by_bulk(org, timeouts=DRIPPING)) == ids
+        assert org.calls["bulk_results"] == 1
+
+
 def test_results_that_break_off_are_downloaded_again(org):
     org.fail("bulk_results", drop=True, times=2)
     org.fail("bulk_results", status=503, body="")
@@ -338,12 +363,139 @@ def test_a_refresh_by_bulk_sweeps_as_well(org):
     assert any(page.swept for page in second)
 
 
-def test_a_server_that_announces_no_numbers_is_taken_at_its_results(org):
+@pytest.mark.usefixtures("small_pages")
+def test_a_job_that_does_not_say_how_many_it_found_is_taken_at_the_numbers_of_its_pages(org):
     with stream(org, api="bulk") as connector:
         pages = connector.read(None)
         next(pages)
-        org.fail("bulk_status", status=200, body={"state": "JobComplete"})
-        next(iter(org.jobs.jobs.values())).polls = 0
-        org.jobs.status(next(iter(org.jobs.jobs.values())))
-        org.jobs.status(next(iter(org.jobs.jobs.values())))
+        done = org.fail("bulk_status", status=200, body={"state": "JobComplete"})
+        (job,) = org.jobs.jobs.values()
+        while org.jobs.status(job) and job.state != "JobComplete":
+            pass
         assert sorted(keys(list(pages))) == org.ids
+        assert done.used
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sforce-NumberOfRecords": "0"}, {"Sforce-Locator": "null"}])
+def test_results_that_nobody_can_count_are_not_taken_for_whole(org, headers):
+    org.fail("bulk_status", status=200, body={"state": "JobComplete"}, times=None)
+    org.fail("bulk_results", status=200, body='"Id"\n', headers=headers, times=None)
+    seen = []
+    with stream(org, api="bulk") as connector, pytest.raises(SourceUnreachable, match="how many records") as raised:
+        seen.extend(connector.read(None))
+    assert "api: rest" in str(raised.value)
+    org.mend()
+    assert sorted(keys(by_bulk(org, seen))) == org.ids
+    assert org.calls["bulk_create"] == 2
+
+
+@pytest.mark.parametrize("status", [{"state": "Jane Roe"}, {"state": None}, {}, [], {"state": 7}])
+def test_a_job_in_a_state_that_nobody_knows_is_given_up_after_some_tries(org, status):
+    org.fail("bulk_status", status=200, body=status, times=None)
+    seen, waits = [], []
+    with stream(org, api="bulk", waits=waits) as connector, pytest.raises(SourceUnreachable) as raised:
+        seen.extend(connector.read(None))
+    assert "a state that is none of" in str(raised.value)
+    assert "Jane" not in str(raised.value)
+    assert org.calls["bulk_status"] == len(waits) + 1 == 12
+    assert sum(waits) < 120
+    assert [job.state for job in org.jobs.jobs.values()] in ([], ["Aborted"])
+    org.mend()
+    assert sorted(keys(by_bulk(org, seen))) == org.ids
+
+
+def test_what_a_job_in_an_unknown_state_does_not_give_is_read_by_rest(org):
+    org.fail("bulk_status", status=200, body={"state": "Paused"}, times=None)
+    pages = read(org, bulkThreshold=200)
+    assert keys(pages) == org.ids
+    assert any("read by REST instead" in note for note in notes(pages))
+
+
+def test_a_new_job_that_is_not_there_is_not_made_again_and_again(org):
+    org.fail("bulk_status", "NOT_FOUND", times=None)
+    with pytest.raises(SourceUnreachable, match="a new Bulk job is not there"):
+        by_bulk(org)
+    assert org.calls["bulk_create"] == 1
+    assert keys(read(org, bulkThreshold=200)) == org.ids
+
+
+TEXT = "Likes boats. " * 50 + '"Yes", she said'
+
+
+@pytest.fixture
+def one():
+    """An org with a record that ends in a long text, and what a Bulk job gives of it."""
+    with Salesforce() as org:
+        org.define("Contact", "Last__c textarea 131072")
+        org.ids = org.add("Contact", [{"LastName": "Roe", "Last__c": TEXT}], OLD)
+        seen = read(org, fields=["Last__c"], api="bulk")
+        assert records(seen)[org.ids[0]]["Last__c"] == TEXT
+        yield org
+
+
+@pytest.mark.parametrize("end", [-1, -2, -22, -30, -40, -300])
+def test_results_that_are_cut_off_anywhere_are_not_taken_for_whole(one, end):
+    header = '"SystemModstamp","IsDeleted","MasterRecordId","Last__c","Id"\n'
+    doubled = TEXT.replace('"', '""')
+    row = f'"2024-03-04T05:06:07.000Z","false","","{doubled}","{one.ids[0]}"'
+    whole = {"Sforce-NumberOfRecords": "1", "Sforce-Locator": "null"}
+    one.fail("bulk_results", status=200, body=(header + row)[:end], headers=whole)
+    with pytest.raises(SourceUnreachable, match="damaged"):
+        read(one, fields=["Last__c"], api="bulk")
+    one.fail("bulk_results", status=200, body=header + row, headers=whole)
+    assert records(read(one, fields=["Last__c"], api="bulk"))[one.ids[0]]["Last__c"] == TEXT
+
+
+def test_the_id_comes_last_in_what_a_job_reads(one):
+    (statement,) = {soql for soql in one.soql if "queryAll" in soql or soql.startswith("SELECT SystemModstamp")}
+    assert statement.partition(" FROM ")[0].endswith(", Id")
+
+
+@pytest.mark.parametrize("kind", ["bulk_results", "query"])
+def test_a_packed_answer_that_breaks_off_is_downloaded_again(org, kind):
+    packed = gzip.compress(b'"Id"\n' + bytes(random.Random(1).choices(range(32, 120), k=700)))[:-60]
+    broken = org.fail(kind, status=200, body=packed, headers={"Content-Encoding": "gzip"}, times=2)
+    assert sorted(keys(read(org, bulkThreshold=200))) == org.ids
+    assert broken.used == 2
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_page_of_results_that_comes_twice_is_not_taken_for_another(org):
+    seen, whole = [], org.jobs.results
+    org.jobs.results = lambda job, query: again(whole(job, {"maxRecords": "100"}), whole(job, query))
+    with stream(org, api="bulk") as connector, pytest.raises(SourceUnreachable, match="the same records twice"):
+        seen.extend(connector.read(None))
+    org.jobs.results = whole
+    assert {*keys(seen), *keys(by_bulk(org, seen))} == set(org.ids)
+
+
+def again(first, this):
+    """The first page once more, as if it were another one."""
+    return Answer(200, first.body, {**this.headers, "Sforce-NumberOfRecords": "100"})
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_job_that_gives_more_records_than_it_announced_is_not_read_for_ever(org):
+    with stream(org, api="bulk") as connector:
+        pages = connector.read(None)
+        job = next(pages).cursor["part"]["job"]["id"]
+        while org.jobs.status(org.jobs.jobs[job]) and org.jobs.jobs[job].state != "JobComplete":
+            pass
+        org.fail("bulk_status", status=200, body={"state": "JobComplete", "numberRecordsProcessed": 150})
+        with pytest.raises(SourceUnreachable, match="of 150 that were announced"):
+            list(pages)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("the entity is locked", "the entity is locked"),
+        ("Jane Roe", "a reason that may quote a record"),
+        ("", "no reason is given"),
+    ],
+)
+def test_of_the_reason_why_a_job_failed_common_words_are_shown(org, error, said):
+    org.fail("bulk_status", status=200, body={"state": "Failed", "errorMessage": error}, times=None)
+    with pytest.raises(SourceUnreachable, match=said) as raised:
+        by_bulk(org)
+    assert "Jane" not in str(raised.value)

@@ -2,7 +2,7 @@
 
 import pytest
 from doubles.salesforce import Salesforce
-from salesforce_streams import OLD, notes, read, records, stream, variables
+from salesforce_streams import OLD, contacts, notes, read, records, stream, variables
 
 from connectors.base import SourceMisconfigured
 from connectors.salesforce import Source, Variables, connect
@@ -247,3 +247,38 @@ def test_a_server_that_lists_no_versions_and_no_objects_fails_no_check(org):
         assert connector.check().cursor_field == "SystemModstamp"
     org.fail("describe_global", "NOT_FOUND")
     assert "check `object` and SF_API_VERSION" in refused(org, ["Id"], object="Contakt")
+
+
+@pytest.mark.parametrize(
+    ("object", "fields", "named"),
+    [
+        ("Case", ["Who.Email", "Subject"], "(Who.Email)"),
+        ("Task", ["Who.Email", "What.Name", "Subject"], "(Who.Email, What.Name)"),
+        ("Account", ["Id", "Owner.Email"], "(Owner.Email)"),
+    ],
+)
+def test_fields_of_other_records_are_named_as_the_map_writes_them(object, fields, named):
+    with Salesforce() as org, stream(org, fields, object=object) as connector:
+        (note,) = (note for note in connector.check().notes if "refresh: weekly" in note)
+        assert f"fields of other records {named}" in note
+
+
+def test_of_an_error_in_where_its_own_words_are_shown_and_no_others():
+    said = "\nSELECT Id FROM Contact\n ^\nERROR at Row:1:Column:8\nunexpected token: '{}'"
+    with Salesforce() as org, stream(org, ["Email"], where="Email like ann") as connector:
+        for token, shown in (("like", "unexpected token: 'like'"), ("Jane", "unexpected token: '...'")):
+            org.fail("query", "MALFORMED_QUERY", message=said.format(token))
+            with pytest.raises(SourceMisconfigured) as raised:
+                connector.check()
+            assert shown in str(raised.value)
+
+
+def test_a_misspelt_field_in_where_is_told_with_what_is_spelt_alike():
+    with Salesforce() as org:
+        contacts(org, 3)
+        for look in ("check", "read"):
+            with (
+                stream(org, ["Email"], where="Emial != null") as connector,
+                pytest.raises(SourceMisconfigured, match=r"'Emial'.*did you mean Email\?"),
+            ):
+                list(connector.read(None)) if look == "read" else connector.check()

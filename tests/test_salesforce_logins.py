@@ -8,8 +8,11 @@ from connectors.base import SourceMisconfigured, SourceRefused, SourceUnreachabl
 from connectors.salesforce import Variables
 from connectors.salesforce.address import address_of
 from connectors.salesforce.login import login_of
+from connectors.variables import VariablesInvalid
 
 CLIENT = {"sf_login_url": "acme", "sf_client_id": "3MVG9", "sf_client_secret": "SECRET-WORD"}
+SOAP = {"sf_login_url": "login", "sf_username": "a@b.example", "sf_password": "x"}
+JWT = {"sf_login_url": "acme", "sf_client_id": "3MVG9", "sf_username": "a@b.example"}
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
 
 
@@ -94,12 +97,13 @@ def test_the_variable_for_further_hosts_is_the_one_of_the_application(monkeypatc
     ("given", "kind"),
     [
         (CLIENT, "client credentials"),
-        ({"sf_client_id": "3MVG9", "sf_private_key": PEM, "sf_username": "a@b.example"}, "JWT bearer"),
-        ({"sf_client_id": "3MVG9", "sf_private_key": PEM.replace("\n", "\\n"), "sf_username": "a@b"}, "JWT bearer"),
+        ({**JWT, "sf_private_key": PEM}, "JWT bearer"),
+        ({**JWT, "sf_private_key": PEM.replace("\n", "\\n"), "sf_login_url": "test"}, "JWT bearer"),
         ({"sf_access_token": "00D!AQ", "sf_instance_url": "acme.my.salesforce.com"}, "session"),
         ({"sf_access_token": "00D!AQ", "sf_login_url": "acme.my.salesforce.com"}, "session"),
-        ({"sf_username": "a@b.example", "sf_password": "x", "sf_security_token": "y"}, "SOAP password"),
-        ({"sf_username": "a@b.example", "sf_password": "x"}, "SOAP password"),
+        ({**SOAP, "sf_security_token": "y"}, "SOAP password"),
+        (SOAP, "SOAP password"),
+        ({**CLIENT, "sf_username": "a@b.example"}, "client credentials"),
     ],
 )
 def test_each_complete_set_of_variables_is_a_login(given, kind):
@@ -110,16 +114,24 @@ def test_each_complete_set_of_variables_is_a_login(given, kind):
     ("given", "said"),
     [
         ({}, "no login of Salesforce is set"),
-        ({"sf_client_id": "3MVG9"}, "lacks SF_CLIENT_SECRET"),
-        ({"sf_username": "a@b.example"}, "lacks SF_PASSWORD"),
-        ({"sf_client_id": "3MVG9", "sf_private_key": PEM}, "lacks SF_USERNAME"),
+        ({"sf_client_id": "3MVG9"}, "SF_CLIENT_ID is set, and SF_CLIENT_SECRET is not"),
+        ({"sf_username": "a@b.example"}, "SF_USERNAME is set, and SF_PASSWORD is not"),
+        ({"sf_username": "a", "sf_security_token": "x"}, "needs SF_LOGIN_URL, SF_USERNAME, SF_PASSWORD, in the env"),
+        ({"sf_client_id": "3MVG9", "sf_private_key": PEM}, "SF_CLIENT_ID, SF_PRIVATE_KEY are set, and SF_USERNAME is"),
+        ({"sf_client_id": "3MVG9", "sf_username": "a"}, "and SF_PRIVATE_KEY is not: the login by JWT needs"),
         ({**CLIENT, "sf_username": "a@b.example", "sf_password": "x"}, "two logins are set"),
         ({**CLIENT, "sf_access_token": "00D!AQ"}, "two logins are set"),
         ({**CLIENT, "sf_login_url": "login"}, "does not work at login.salesforce.com"),
         ({**CLIENT, "sf_login_url": None}, "SF_LOGIN_URL is not set"),
         ({"sf_access_token": "00D!AQ"}, "SF_INSTANCE_URL is not set"),
         ({**CLIENT, "sf_client_secret": "SECRET WORD"}, "SF_CLIENT_SECRET: found blanks"),
-        ({"sf_client_id": "1", "sf_private_key": "/run/key.pem", "sf_username": "a"}, "SF_PRIVATE_KEY_FILE"),
+        ({**JWT, "sf_private_key": "/run/key.pem"}, "SF_PRIVATE_KEY_FILE"),
+        ({**CLIENT, "sf_password": "x"}, "SF_PASSWORD: set beside the login by client credentials"),
+        ({**CLIENT, "sf_password": "x", "sf_security_token": "y"}, "SF_PASSWORD, SF_SECURITY_TOKEN: set beside"),
+        ({**CLIENT, "sf_private_key": PEM}, "SF_PRIVATE_KEY: set beside"),
+        ({**SOAP, "sf_client_id": "3MVG9"}, "SF_CLIENT_ID: set beside the login with a password"),
+        ({**SOAP, "sf_login_url": None}, "SF_LOGIN_URL is not set; expected the org's My Domain"),
+        ({**JWT, "sf_private_key": PEM, "sf_login_url": None}, "or `login` (`test` for sandboxes)"),
     ],
 )  # fmt: skip
 def test_a_wrong_combination_is_named_without_showing_a_secret(given, said):
@@ -131,11 +143,46 @@ def test_a_wrong_combination_is_named_without_showing_a_secret(given, said):
 def test_no_secret_shows_in_a_repr():
     for given in (
         CLIENT,
-        {"sf_username": "ann@b.example", "sf_password": "SECRET-WORD", "sf_security_token": "SECRET"},
+        {**SOAP, "sf_username": "ann@b.example", "sf_password": "SECRET-WORD", "sf_security_token": "SECRET"},
     ):
         shown = repr(made(**given)) + repr(Variables(_env_file=None, **given))
         assert "SECRET" not in shown
         assert "ann@" not in shown
+
+
+@pytest.mark.parametrize("given", [{}, {"sf_client_id": "3MVG9"}, {**CLIENT, "sf_login_url": None}])
+def test_what_is_missing_is_said_with_where_to_put_it(given):
+    assert ".env in this folder" in complaint(**given)
+
+
+def test_a_user_name_that_is_not_needed_is_mentioned_by_a_check(org):
+    given = {"sf_login_url": org.url, "sf_client_id": org.client_id, "sf_client_secret": org.client_secret}
+    with stream(org, variables=Variables(_env_file=None, **given, sf_username="a@b.example")) as connector:
+        assert any("SF_USERNAME is set and not needed" in note for note in connector.check().notes)
+
+
+def test_an_address_where_nobody_is_names_its_variable():
+    with Salesforce() as gone:
+        given = {"sf_login_url": gone.url, "sf_client_id": "x", "sf_client_secret": "y"}
+    with Salesforce() as org:
+        login = {"sf_login_url": org.url, "sf_client_id": org.client_id, "sf_client_secret": org.client_secret}
+        for name, more in (("SF_LOGIN_URL", given), ("SF_INSTANCE_URL", {**login, "sf_instance_url": gone.url})):
+            with pytest.raises(SourceUnreachable, match=f"the connection is refused: check the address in {name}"):
+                read(org, variables=Variables(_env_file=None, **more))
+
+
+def test_a_session_that_another_org_does_not_take_names_the_variable_that_led_there():
+    with Salesforce() as front, Salesforce() as back:
+        login = {"sf_login_url": front.url, "sf_client_id": front.client_id, "sf_client_secret": front.client_secret}
+        with pytest.raises(SourceRefused, match="as SF_INSTANCE_URL says"):
+            read(front, variables=Variables(_env_file=None, **login, sf_instance_url=back.url))
+
+
+def test_a_version_that_is_none_is_told_in_plain_words(monkeypatch, tmp_path):
+    monkeypatch.setenv("SF_API_VERSION", "latest")
+    with pytest.raises(VariablesInvalid) as raised:
+        Variables.load(env_file=tmp_path / ".env")
+    assert str(raised.value) == "SF_API_VERSION: expected a version such as 62.0, 47.0 at least"
 
 
 @pytest.mark.parametrize("version", ["v62.0", "62", "62.0"])
@@ -174,6 +221,16 @@ def test_a_password_still_works_and_its_retirement_is_told(org):
     assert any("Summer '27" in note for note in notes(pages))
     with stream(org, variables=given) as connector:
         assert any("Summer '27" in note for note in connector.check().notes)
+
+
+def test_a_refused_password_names_the_token_and_what_comes_of_this_login(org):
+    given = {"sf_login_url": org.url, "sf_username": org.username, "sf_password": org.password}
+    with pytest.raises(SourceRefused) as raised:
+        read(org, variables=Variables(_env_file=None, **given, sf_security_token="wrong"))
+    said = str(raised.value)
+    for part in ("INVALID_LOGIN", "SF_USERNAME, SF_PASSWORD, SF_SECURITY_TOKEN", "trusted IP ranges", "Summer '27"):
+        assert part in said
+    assert org.password not in said
 
 
 def test_a_password_is_told_to_be_of_no_use_where_soap_logins_are_off():
@@ -281,11 +338,11 @@ def test_a_stand_in_may_serve_its_data_at_another_port_than_its_logins():
 
 
 def test_a_login_that_leads_to_a_host_of_someone_else_is_not_followed(monkeypatch):
-    from connectors.salesforce import transport
+    from connectors.salesforce import logging_in, transport
 
     def stolen(**_):
         return "token", "acme.my.salesforce.com.evil.example"
 
-    monkeypatch.setattr(transport, "SalesforceLogin", stolen)
+    monkeypatch.setattr(logging_in, "SalesforceLogin", stolen)
     with pytest.raises(SourceRefused, match="not Salesforce's"):
         transport.Transport(made(**CLIENT)).open()

@@ -1,5 +1,6 @@
 """Answers of Salesforce that are short, circular, damaged or strange: never complete, never shown."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,8 @@ from doubles.salesforce import Salesforce
 from salesforce_streams import contacts, keys, read, stream, variables
 
 from connectors.base import SourceUnreachable
-from connectors.salesforce import bulk
-from connectors.salesforce.faults import Refusal, short
+from connectors.salesforce import bulk, results
+from connectors.salesforce.faults import Refusal, refusal_of, short
 from connectors.salesforce.login import login_of
 from connectors.salesforce.transport import Transport
 
@@ -57,11 +58,39 @@ def test_the_address_of_a_next_page_counts_whatever_done_says(org, done):
     assert keys(read(org)) == org.ids[:2]
 
 
-@pytest.mark.parametrize("rows", [[], [{"Id": ID}]])
-def test_pages_that_lead_in_a_circle_end_the_reading(org, rows):
+@pytest.mark.parametrize(("rows", "said"), [([], "in a circle"), ([{"Id": ID}], "the same records twice")])
+def test_pages_that_lead_in_a_circle_end_the_reading(org, rows, said):
     for kind in ("query", "query_more"):
         org.fail(kind, status=200, body=page(rows, 500, done=False, nextRecordsUrl=NEXT), times=None)
-    assert "in a circle" in told(org)[1]
+    assert said in told(org)[1]
+
+
+def test_a_page_that_comes_twice_is_not_taken_for_another(org):
+    twice = [{"Id": one} for one in org.ids[:200]]
+    once = org.fail("query_more", status=200, body=page(twice, 500, done=False, nextRecordsUrl=NEXT))
+    assert sorted(set(keys(read(org)))) == org.ids
+    assert once.used
+    org.fail("query_more", status=200, body=page(twice, 500, done=False, nextRecordsUrl=NEXT), times=None)
+    pages, _ = told(org)
+    org.mend()
+    assert {*keys(pages), *keys(read(org, pages))} == set(org.ids)
+
+
+def test_more_records_than_were_announced_are_not_read_for_ever(org):
+    strangers = [{"Id": f"003zz00000{number:05d}"} for number in range(200)]
+    org.fail("query_more", status=200, body=page(strangers, 500, done=False, nextRecordsUrl=NEXT))
+    others = [{"Id": f"003yy00000{number:05d}"} for number in range(200)]
+    org.fail("query_more", status=200, body=page(others, 500, done=False, nextRecordsUrl=f"{NEXT}0"))
+    assert "announced 500 records and gave 600" in told(org)[1]
+
+
+def test_of_a_long_result_repeated_pages_are_known_without_keeping_all_ids(monkeypatch):
+    monkeypatch.setattr(results, "_KEPT", 10)
+    seen = results.Seen()
+    ids = [f"003xx0000{number:06d}" for number in range(100)]
+    assert not any(seen.repeats(ids[start : start + 20]) for start in range(0, 100, 20))
+    assert results.Seen().repeats(["a", "a"])
+    assert all(seen.repeats(ids[start : start + 20]) for start in range(0, 100, 20))
 
 
 @pytest.mark.parametrize(
@@ -119,9 +148,64 @@ def test_a_locator_of_bulk_results_that_repeats_ends_the_reading(org, monkeypatc
     assert "in a circle" in told(org, api="bulk")[1]
 
 
-def test_what_the_server_says_of_people_and_of_credentials_is_not_shown(org):
-    said = short(Refusal(400, "UNKNOWN_EXCEPTION", "row of Jane Roe, +1 555 0100 failed"))
-    assert said == "UNKNOWN_EXCEPTION: row of ... failed"
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("row of Jane Roe, +1 555 0100 failed", "row of ... failed"),
+        ("row of jane roe, jane@mail.example, who likes chocolate, failed", "row of ... who ... failed"),
+        ("value \"open\" of 'jane'", "value '...' of '...'"),
+        ("no such column 'Jane'", "no such column '...'"),
+        ("exceeded 100000 distinct who/what's", "exceeded ... distinct who/what's"),
+        ("entity type Jane is not supported by the Bulk API", "entity type ... is not supported by the Bulk API"),
+        ("user hasn't approved this consumer", "user hasn't approved this consumer"),
+        ("Jane", ""),
+    ],
+)
+def test_of_what_a_server_says_only_common_words_are_shown(said, shown):
+    assert short(Refusal(400, "UNKNOWN_EXCEPTION", said)) == f"UNKNOWN_EXCEPTION: {shown}".strip(" :")
+
+
+@pytest.mark.parametrize("code", ["Jane", "JaneRoe", "jane_roe", "jane@mail.example", "Jane Roe", 7, ["x"]])
+def test_what_is_no_code_is_not_shown_as_one(code):
+    assert refusal_of(400, [{"errorCode": code, "message": "x failed"}]).code == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["INVALID_FIELD", "INVALIDENTITY", "sf:INVALID_LOGIN", "InvalidSessionId", "FeatureNotEnabled", "invalid_grant"],
+)
+def test_codes_of_every_api_are_shown(code):
+    assert refusal_of(400, {"error": code}).code == code
+
+
+def test_quoted_names_are_shown_only_where_a_message_names_a_field_or_an_object():
+    assert (
+        short(Refusal(400, "INVALID_FIELD", "column 'Foo__c' of 'jane'")) == "INVALID_FIELD: column 'Foo__c' of '...'"
+    )
+
+
+def test_the_reason_of_a_failed_job_is_a_code_and_never_a_piece_of_data(org):
+    org.rules.failing["Contact"] = "JANE_ROE of ACME_GMBH: QUERY_TIMEOUT"
+    said = told(org, api="bulk")[1]
+    assert "QUERY_TIMEOUT" in said
+    assert "JANE" not in said
+    assert "ACME" not in said
+
+
+def test_what_describe_gives_no_name_is_left_out(org):
+    nameless = [{"name": None, "type": "string"}, {"type": "string"}, {"name": "", "type": "string"}, {"name": 7}]
+    odd = {"name": "Odd__c", "relationshipName": 7, "referenceTo": [None], "compoundFieldName": 7}
+    known = [{"name": one, "type": "string"} for one in ("Id", "Email", "LastName", "Title", "Description")]
+    body = {"name": "Contact", "fields": [*nameless, odd, *known]}
+    org.fail("GET /services/data/*/sobjects/*/describe", status=200, body=body, times=None)
+    assert set(keys(read(org))) == set(org.ids)
+    with stream(org) as connector:
+        assert next(field.name for field in connector.fields("Contact")) == "Odd__c"
+        org.fail("GET /services/data/*/sobjects", status=200, body={"sobjects": [{"name": None, "queryable": True}]})
+        assert connector.objects() == []
+
+
+def test_credentials_that_the_server_quotes_are_not_shown(org):
     transport = Transport(login_of(variables(org)))
     try:
         transport.open()
@@ -139,7 +223,62 @@ def test_a_server_clock_far_ahead_does_not_end_a_window_in_the_future(org):
     assert datetime.fromisoformat(pages[-1].cursor["end"]) <= here + timedelta(minutes=5)
 
 
-def test_an_answer_that_is_far_too_large_is_let_go(org, monkeypatch):
-    monkeypatch.setattr("connectors.salesforce.transport._LARGEST", 1 << 20)
+@pytest.fixture
+def large(org, monkeypatch):
+    """Records of which no answer may hold many."""
+    monkeypatch.setattr("connectors.salesforce.http._LARGEST", 1 << 20)
+    org.queries.limits = dataclasses.replace(org.queries.limits, page_size=2000)
+    for one in org.ids:
+        org.change("Contact", one, {"Description": "Plain words. " * 300})
+    return org
+
+
+def test_an_answer_that_is_too_large_is_asked_for_in_smaller_pages(large):
+    assert keys(read(large, api="rest")) == large.ids
+    asked = [one for one in large.requests if one.kind in ("query", "query_more") and "Contact" in str(one.query)]
+    assert len(asked) == 2, "what was too large is not downloaded again"
+    assert asked[1].headers["sforce-query-options"] == "batchSize=200"
+
+
+def test_where_the_smallest_pages_are_too_large_fewer_records_are_read_at_once_or_all_by_bulk(large, monkeypatch):
+    monkeypatch.setattr("connectors.salesforce.http._LARGEST", 1 << 19)
+    assert keys(read(large, api="rest")) == large.ids
+    assert sorted(keys(read(large))) == large.ids
+    assert large.calls["bulk_create"] == 1
+    with stream(large) as connector:
+        assert len(list(connector.fetch(large.ids))) == len(large.ids)
+
+
+def test_an_answer_that_stays_too_large_is_told_and_not_downloaded_again_and_again(org, monkeypatch):
+    monkeypatch.setattr("connectors.salesforce.http._LARGEST", 1 << 20)
     org.fail("query", status=200, body=b" " * (2 << 20), times=None)
-    assert "larger than 1 MB" in told(org)[1]
+    assert "larger than 1 MB, even for few records" in told(org, api="rest")[1]
+    assert org.calls["query"] < 8
+
+
+@pytest.mark.parametrize("place", ["-400", ""])
+@pytest.mark.parametrize("pages", [1, 2, 3])
+def test_a_kill_before_a_result_is_known_to_be_short_loses_none_of_what_is_missing(org, place, pages):
+    with stream(org) as connector:
+        reading = connector.read(None)
+        seen = [next(reading)]
+        name = next(iter(org.queries.locators))
+        second = [{"Id": one} for one in org.ids[200:390]]
+        last = [{"Id": one} for one in org.ids[400:]]
+        onward = f"/services/data/v62.0/query/{name}{place}"
+        org.fail("query_more", status=200, body=page(second, 500, done=False, nextRecordsUrl=onward))
+        org.fail("query_more", status=200, body=page(last, 500))
+        seen += [next(reading) for _ in range(pages - 1)]
+    org.mend()
+    assert {*keys(seen), *keys(read(org, seen))} == set(org.ids)
+
+
+def test_a_result_whose_places_say_nothing_is_whole_all_the_same(org):
+    first = {"totalSize": 500, "done": False, "nextRecordsUrl": NEXT}
+    rows = [{"Id": one} for one in org.ids]
+    org.fail("query", status=200, body=first | {"records": rows[:250]})
+    org.fail("query_more", status=200, body=page(rows[250:], 500))
+    pages = read(org)
+    assert keys(pages) == org.ids
+    assert pages[0].cursor["part"]["after"] is None
+    assert pages[1].cursor["part"]["after"] == org.ids[-1]

@@ -8,7 +8,7 @@ from doubles.salesforce import Salesforce
 from salesforce_streams import OLD, contacts, filtered, gone, kept, keys, read, records, stream
 
 from connectors.base import SourceMisconfigured, SourceUnreachable
-from connectors.salesforce.cursor import RESET
+from connectors.cursors import RESET
 
 
 @pytest.fixture
@@ -232,6 +232,39 @@ def test_a_minute_that_takes_too_long_is_read_by_bulk():
         assert sorted(keys(read(org, first))) == ids
         with pytest.raises(SourceUnreachable, match="took too long"):
             read(org, first, api="rest")
+
+
+def test_a_month_of_windows_that_all_take_too_long_is_read_by_one_job():
+    with Salesforce() as org:
+        first = read(org)
+        now = org.now()
+        ids = [one for day in range(30) for one in contacts(org, 10, day * 10, now + timedelta(days=day))]
+        org.advance(timedelta(days=30))
+        org.fail("query", "QUERY_TIMEOUT", times=None)
+        asked = org.calls["query"]
+        second = read(org, first)
+        assert sorted(keys(second)) == ids
+        assert org.calls["bulk_create"] == 1
+        assert org.calls["query"] - asked < 10
+        org.mend()
+        assert not set(keys(read(org, second))) - set(ids[-10:])
+
+
+@pytest.mark.parametrize("refused", ["bulk_create", "bulk_status"])
+def test_a_month_that_neither_queries_nor_bulk_can_read_ends_with_what_to_do(refused):
+    with Salesforce() as org:
+        first = read(org)
+        ids = contacts(org, 10, at=org.now())
+        org.advance(timedelta(days=30))
+        org.fail("query", "QUERY_TIMEOUT", times=None)
+        org.fail(refused, status=404, body=[{"errorCode": "NOT_FOUND", "message": "no"}], times=None)
+        asked, seen = org.calls["query"], []
+        with stream(org) as connector, pytest.raises(SourceUnreachable, match="let `where` name indexed fields"):
+            seen.extend(connector.read(kept(first)))
+        assert org.calls["bulk_create"] == 1
+        assert org.calls["query"] - asked < 40
+        org.mend()
+        assert set(keys(read(org, seen or first))) == set(ids)
 
 
 def test_a_first_reading_that_takes_too_long_is_done_with_fewer_records_at_once_or_by_bulk():

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from doubles.salesforce import Salesforce
 from salesforce_streams import OLD, contacts
-from workplace import Workplace
+from workplace import Workplace, at, memory
 
 from sync.sandbox import Sandbox, SandboxOptions
 
@@ -42,15 +41,7 @@ def place(tmp_path: Path, org: Salesforce, sandbox: Sandbox) -> Workplace:
     folder = tmp_path / "work"
     (folder / "mappings").mkdir(parents=True)
     salesforce = {"SF_LOGIN_URL": org.url, "SF_CLIENT_ID": org.client_id, "SF_CLIENT_SECRET": org.client_secret}
-    return Workplace(
-        folder,
-        salesforce
-        | {
-            "PERSONIZE_BASE_URL": sandbox.url,
-            "PERSONIZE_SECRET_KEY": "sk_test_1",
-            "PERSONIZE_API_VERSION": "v1.1",
-        },
-    )
+    return Workplace(folder, at(sandbox) | salesforce)
 
 
 def use(place: Workplace, *names: str, **source: str) -> None:
@@ -59,13 +50,6 @@ def use(place: Workplace, *names: str, **source: str) -> None:
         text = (MAPPINGS / f"{name}.yaml").read_text(encoding="utf-8")
         keys = "".join(f"  {key}: {value}\n" for key, value in source.items())
         place.write_map(text.replace("  connector: salesforce", f"{keys}  connector: salesforce"), f"{name}.yaml")
-
-
-def memory(sandbox: Sandbox, email: str) -> dict[str, object]:
-    headers = {"Authorization": "Bearer sk_test_1"}
-    query = {"email": email, "type": "contact", "returnRecords": True, "page": 1, "pageSize": 5}
-    found = httpx.post(f"{sandbox.url}/api/v1/search", json=query, headers=headers).json()["data"]["records"]
-    return next(({name: cell["value"] for name, cell in record.items()} for record in found.values()), {})
 
 
 def fill(org: Salesforce) -> None:
@@ -105,6 +89,8 @@ def test_the_ready_maps_are_checked_and_run_and_a_second_run_sends_nothing(place
     fill(org)
     checked = place.memsync("validate")
     assert checked.code == 0, checked.out + checked.err
+    assert "2 records read; 1 left out" in checked.out, "a case without a person was read, too"
+    assert "refresh: weekly" not in checked.out.partition("salesforce-cases")[0], "accounts are read again each week"
     first = place.run()
     assert first.code == 0, first.out + first.err
     assert {one["stream"]: one["sent"] for one in first.json["streams"]} == dict.fromkeys(READY, 1)

@@ -23,18 +23,6 @@ from salesforce_calls import DATA, Caller
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-@pytest.fixture
-def org():
-    with Salesforce() as running:
-        yield running
-
-
-@pytest.fixture
-def caller(org):
-    with Caller(org) as session:
-        yield session
-
-
 class RouteTo(requests.adapters.HTTPAdapter):
     """Sends what is meant for https://*.salesforce.com to the stand-in."""
 
@@ -272,3 +260,24 @@ def test_it_runs_in_a_terminal_prints_what_to_copy_and_ends_cleanly(tmp_path):
         rest, errors = process.communicate(timeout=20)
     assert [each["totalSize"] for each in counted] == [30, 7]
     assert (process.returncode, rest.strip().endswith("Stopped."), errors) == (0, True, "")
+
+
+def test_two_orgs_in_terminals_are_told_apart_and_a_session_is_printed_for_calls_by_hand():
+    found = []
+    for _ in range(2):
+        command = [sys.executable, "-W", "error", "-m", "tests.doubles.salesforce", "--contacts", "30"]
+        place = Path(__file__).parent.parent
+        with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True) as process:
+            lines = "".join(takewhile(lambda line: "SF_SECURITY_TOKEN" not in line, process.stdout))
+            token, address = re.search(r"^T='(.*)'\nS='(.*)'$", lines, re.M).groups()
+            name, _, value = token.partition(": ")
+            one = f"{address}/Contact/003xx0000000001AAA"
+            changed = requests.patch(one, json={"Title": "Director"}, headers={name: value}, timeout=10)
+            shown = requests.get(one, headers={name: value}, timeout=10).json()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=20)
+        assert (changed.status_code, shown["Title"]) == (204, "Director")
+        assert all(kind in lines.partition("\n")[0] for kind in ("Opportunity", "EmailMessage", "Event"))
+        assert '"' not in lines, "a double quote and `!` do not go together in a shell"
+        found.append(value.partition("!")[0])
+    assert found[0] != found[1]

@@ -12,18 +12,6 @@ from salesforce_calls import Caller
 SOQL = "SELECT Id FROM Contact"
 
 
-@pytest.fixture
-def org():
-    with Salesforce() as running:
-        yield running
-
-
-@pytest.fixture
-def caller(org):
-    with Caller(org) as session:
-        yield session
-
-
 def code_of(answer):
     (error,) = answer.json()
     return answer.status_code, error["errorCode"]

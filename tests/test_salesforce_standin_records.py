@@ -3,24 +3,10 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from doubles.salesforce import Salesforce, shapes
 from doubles.salesforce.ids import long_form, with_guard
 from doubles.salesforce.sample import Amounts, Sample
-from salesforce_calls import DATA, Caller
-
-
-@pytest.fixture
-def org():
-    with Salesforce() as running:
-        yield running
-
-
-@pytest.fixture
-def caller(org):
-    with Caller(org) as session:
-        yield session
-
+from salesforce_calls import DATA
 
 # Pages
 

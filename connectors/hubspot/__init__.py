@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -78,13 +78,8 @@ class Filter(BaseModel):
         return self
 
 
-def _parse_cadence(value: Any) -> timedelta | str:
-    if value == "never":
-        return "never"
-    try:
-        return source.parse_duration(value)
-    except ValueError:
-        raise ValueError("expected never, or a duration such as 12h or 7d") from None
+def _parse_cadence(value: Any) -> timedelta | Literal["never"]:
+    return source.parse_cadence(value, "expected never, or a duration such as 12h or 7d")
 
 
 Cadence = Annotated[
@@ -118,6 +113,26 @@ class Source(source.Source):
         None, description="How often to look for erased records; left out: every run where that is cheap, else weekly."
     )
 
+    @classmethod
+    def activity(cls, object: str) -> source.Activity | None:
+        from connectors.hubspot.objects import ACTIVITIES, object_type
+
+        of = object_type(object)
+        if of.name not in ACTIVITIES:
+            return None
+        return source.Activity(
+            "contact.email",
+            of.label.removesuffix("s"),
+            "hs_timestamp",
+            min(of.titles, default=None),
+            {"associate": "contacts"},
+            f"one row per {of.label.removesuffix('s').lower()} and contact; gives contact.email",
+        )
+
+    @classmethod
+    def filled(cls, field: str) -> Any:
+        return [{"propertyName": field, "operator": "HAS_PROPERTY"}]
+
     @model_validator(mode="after")
     def _can_be_read(self) -> Self:
         if self.object is None:
@@ -137,6 +152,8 @@ def _a_version(value: str) -> str:
 
 class Variables(variables.Variables):
     """The variables of the HubSpot connector."""
+
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {"a service key": ("HUBSPOT_ACCESS_TOKEN",)}
 
     hubspot_access_token: SecretStr | None = Field(None, description="A service key or private app token.")
     hubspot_base_url: str = Field("https://api.hubapi.com", description="Where HubSpot's API is.")

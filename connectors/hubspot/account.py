@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from connectors.base import SourceMisconfigured
+from connectors.hosts import is_loopback
 from connectors.hubspot import Variables
 
 _USABLE = re.compile(r"[\x21-\x7e]+")
@@ -60,13 +60,3 @@ def _checked(url: str, prefix: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise SourceMisconfigured(f"{name}: http is accepted for this machine only; expected https://{host}")
     return url.rstrip("/")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

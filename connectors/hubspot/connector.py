@@ -59,6 +59,7 @@ class HubSpotConnector:
 
     def objects(self) -> Sequence[ObjectName]:
         """HubSpot's own objects, and the custom ones where the token may see them."""
+        self._met()  # a token that is no longer good has no objects at all
         found = [ObjectName(one.name, one.label) for one in STANDARD.values()]
         try:
             schemas = self._api.schemas()
@@ -70,6 +71,11 @@ class HubSpotConnector:
         """The properties of an object, with those that hold people's words told apart."""
         of = object_type(object or self._source.object or "")
         return tuple(field_of(one, of) for one in known_properties(self._api, of).values())
+
+    def described(self) -> Sequence[Field]:
+        """The properties of the stream's object; sensitive ones too, where the map names one."""
+        plan = self._planned()
+        return tuple(field_of(one, plan.type) for one in plan.known.values())
 
     def read(self, since: Cursor | None, until: datetime | None = None) -> Iterator[Page]:
         """Yield what changed after `since`; every page's cursor is safe to go on from."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import orjson
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
-from connectors.base import Cursor, SourceMisconfigured
+from connectors.base import Cursor
+from connectors.cursors import document_of, read_back
 from connectors.hubspot.values import iso
 
-RESET = "the saved cursor cannot be used: `memsync run STREAM --full` reads everything again; equal rows are not sent"
 Phase = Literal["walk", "first", "done"]
 """`walk`: the first reading, through the list; `first`: the first reading, through windows; `done`: later ones."""
 
@@ -57,8 +56,7 @@ _ADAPTER = TypeAdapter(Progress)
 
 def encode(progress: Progress) -> Cursor:
     """The document to store."""
-    document: Cursor = orjson.loads(orjson.dumps(progress))
-    return document | {"shown": _shown(progress)}
+    return document_of(progress, _shown(progress))
 
 
 def _shown(progress: Progress) -> str:
@@ -70,8 +68,4 @@ def _shown(progress: Progress) -> str:
 
 def decode(cursor: Cursor) -> Progress:
     """Read a stored document back; raises SourceMisconfigured when it is none of ours."""
-    try:
-        document = {name: value for name, value in cursor.items() if name != "shown"}
-        return _ADAPTER.validate_json(orjson.dumps(document), strict=True)
-    except (ValidationError, TypeError, AttributeError):
-        raise SourceMisconfigured(RESET) from None
+    return read_back(cursor, _ADAPTER)

@@ -42,17 +42,18 @@ class Property:
     def of(found: Mapping[str, Any]) -> Property:
         """Read one entry of the properties endpoint."""
         rights = found.get("modificationMetadata") or {}
+        kind = str(found.get("fieldType") or "text")
         options = [str(one.get("value")) for one in found.get("options") or () if isinstance(one, dict)]
         return Property(
             name=str(found.get("name")),
             type=str(found.get("type") or "string"),
-            field_type=str(found.get("fieldType") or "text"),
+            field_type=kind,
             label=str(found.get("label") or ""),
             description=str(found.get("description") or ""),
             options=tuple(options),
             hidden=bool(found.get("hidden")),
             read_only=bool(rights.get("readOnlyValue")),
-            computed=bool(found.get("calculated") or found.get("externalOptions")),
+            computed=bool(found.get("calculated") or found.get("externalOptions") or kind.startswith("calculation_")),
             unique=bool(found.get("hasUniqueValue")),
             refers=bool(found.get("referencedObjectType")),
             sensitivity=str(found.get("dataSensitivity") or "non_sensitive"),
@@ -118,7 +119,8 @@ def near(name: str, known: Iterable[str], shown: Mapping[str, str] = MappingProx
     names = list(known)
     lower = {one.lower(): one for one in names}
     alike = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, 3, 0.7)]
-    alike += [one for one in names if one.endswith(f"_{name.lower()}") and one not in alike]
+    longer = [one for one in names if one.startswith(f"{name.lower()}_") or one.endswith(f"_{name.lower()}")]
+    alike += [one for one in longer if one not in alike]
     alike = [one for one in dict.fromkeys(shown.get(one, one) for one in alike) if one != name]
     return f"; did you mean {' or '.join(alike[:3])}?" if alike else ""
 

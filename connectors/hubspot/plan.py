@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -45,6 +45,8 @@ class Plan:
     """One stream's reading, decided."""
 
     type: ObjectType
+    known: Known = field(repr=False)
+    """The properties of the object."""
     modified: str
     created: str
     shape: Shape
@@ -109,6 +111,7 @@ def make_plan(
     person, aside = _besides(source, asides, others, fields)
     return Plan(
         type=of,
+        known=known,
         modified=modified,
         created=created,
         shape=Shape(names, known),

@@ -19,7 +19,8 @@ from hubspot.crm.objects.api_client import ApiClient  # type: ignore[import-unty
 from hubspot.crm.objects.configuration import Configuration  # type: ignore[import-untyped]
 from hubspot.crm.objects.exceptions import ApiException  # type: ignore[import-untyped]
 
-from connectors.hubspot.account import Account, is_loopback
+from connectors.hosts import is_loopback
+from connectors.hubspot.account import Account
 from connectors.hubspot.deadline import pools
 
 CONNECT, SILENCE, WHOLE = 5.0, 60.0, 180.0

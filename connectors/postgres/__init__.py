@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -27,6 +27,10 @@ class Source(source.Source):
         pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$",
         description="The zone in which columns of type `timestamp` (without time zone) are written.",
     )
+
+    @classmethod
+    def filled(cls, field: str) -> Any:
+        return '"{}" IS NOT NULL'.format(field.replace('"', '""'))
 
     @field_validator("timezone")
     @classmethod
@@ -58,6 +62,8 @@ class Source(source.Source):
 
 class Variables(variables.Variables):
     """The variables of the Postgres connector."""
+
+    ways: ClassVar[Mapping[str, tuple[str, ...]]] = {"a database": ("DATABASE_URL",)}
 
     database_url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/database")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from connectors.base import Cursor, Field, ObjectName, Page, Reading, Record, SourceMisconfigured
-from connectors.postgres import Source, catalog, conditions, phases, preparing, statements
+from connectors.postgres import Source, catalog, conditions, phases, preparing, sampling, statements
 from connectors.postgres.conditions import Clause
 from connectors.postgres.cursor import decode
 from connectors.postgres.notes import notes_on_connection
@@ -77,6 +77,12 @@ class PostgresConnector:
         has_indexes = relation.kind in "rpm"
         return tuple(_field(one, key, indexed=one.indexed if has_indexes else None) for one in relation.columns)
 
+    def described(self) -> Sequence[Field]:
+        """The columns of the stream's table, view or query."""
+        plan = self._planned()
+        key = [column.name for column in plan.key]
+        return tuple(_field(one, key, indexed=one.indexed if plan.table else None) for one in plan.available)
+
     def read(self, since: Cursor | None, until: datetime | None = None) -> Iterator[Page]:
         """Yield what changed after `since`; every page's cursor resumes right behind it."""
         plan = self._planned()
@@ -125,6 +131,14 @@ class PostgresConnector:
         if progress is None or plan.cursor is None or progress.definition != plan.definition:
             return [conditions.since_instant(plan, self._source.start)] if self._source.start else []
         return list(phases.rows_behind(plan, progress, progress.at))
+
+    def sample(self, rows: int) -> list[dict[str, Any]]:
+        """Some rows from all over the table, their values as text: cheap however large the table is."""
+
+        def work(connection: Connection) -> list[dict[str, Any]]:
+            return sampling.some_rows(connection, preparing.find(connection, self._source.object or ""), rows)
+
+        return self._in_transaction(work)
 
     def close(self) -> None:
         """Let go of the connection."""

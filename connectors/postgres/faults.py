@@ -64,7 +64,10 @@ def _reason(error: psycopg.Error, target: Target) -> str:
     text = next((line for line in lines if "failed:" in line or "error" in line.lower()), lines[0] if lines else "")
     text = text.rpartition("failed: ")[2] or text
     password = str(target.options.get("password") or "")
-    return (text.replace(password, "***") if password else text).rstrip(".")
+    if not password:
+        return text.rstrip(".")
+    # A word of its own: a password of one letter stands inside every other word, and says nothing there.
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(password)}(?![A-Za-z0-9])", "***", text).rstrip(".")
 
 
 def _is_about_a_value(error: psycopg.Error) -> bool:

@@ -13,9 +13,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectors.base import SourceMisconfigured
+from connectors.cursors import RESET
 from connectors.postgres import conditions
 from connectors.postgres.conditions import Clause
-from connectors.postgres.cursor import RESET, Phase, Position, Progress, Server
+from connectors.postgres.cursor import Phase, Position, Progress, Server
 from connectors.postgres.plan import Plan
 from connectors.source import parse_instant
 

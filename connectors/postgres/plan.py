@@ -42,7 +42,10 @@ class Plan:
     query: str | None
     where: str | None
     zone: str
+    available: tuple[Column, ...]
+    """Every column that there is."""
     columns: tuple[Column, ...]
+    """Those that are read."""
     key: tuple[Column, ...]
     key_proven: bool
     """Whether the server guarantees the key to be unique and without NULLs."""
@@ -72,7 +75,8 @@ def plan_table(source: Source, relation: Relation, fields: Sequence[str] | None)
     for column in (*columns, *key, *((cursor,) if cursor else ())):
         _require_readable(column, relation)
     notes = [*notes_on_table(relation, cursor), *notes_on_key(key, relation, proven=proven)]
-    return _plan(source, relation.label, relation, columns, key, proven=proven, cursor=cursor, notes=notes)
+    every = relation.columns
+    return _plan(source, relation.label, relation, every, columns, key, proven=proven, cursor=cursor, notes=notes)
 
 
 def plan_query(source: Source, available: tuple[Column, ...], fields: Sequence[str] | None) -> Plan:
@@ -81,13 +85,14 @@ def plan_query(source: Source, available: tuple[Column, ...], fields: Sequence[s
     cursor = _cursor_of(source, available, "query")
     columns = select_columns(fields, available, "query")
     notes = [] if cursor is None else [overlap_note("the query")]
-    return _plan(source, "query", None, columns, key, proven=False, cursor=cursor, notes=notes)
+    return _plan(source, "query", None, available, columns, key, proven=False, cursor=cursor, notes=notes)
 
 
 def _plan(
     source: Source,
     label: str,
     relation: Relation | None,
+    available: tuple[Column, ...],
     columns: tuple[Column, ...],
     key: tuple[Column, ...],
     *,
@@ -106,6 +111,7 @@ def _plan(
         query=source.query,
         where=source.where,
         zone=source.timezone,
+        available=available,
         columns=columns,
         key=key,
         key_proven=proven,
@@ -205,9 +211,15 @@ def near(name: str, known: Iterable[str]) -> str:
     known = list(known)
     folded = {other.lower(): other for other in known}
     close = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
+    close += [other for other in folded if _is_longer(name.lower(), other) and other not in close]
     if close:
-        return f"; did you mean {' or '.join(folded[other] for other in close)}?"
+        return f"; did you mean {' or '.join(folded[other] for other in close[:3])}?"
     return f"; there are: {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}" if known else ""
+
+
+def _is_longer(name: str, other: str) -> bool:
+    """Whether one is the other with words before or behind it, such as email and email_address."""
+    return any(two.startswith(f"{one}_") or two.endswith(f"_{one}") for one, two in ((name, other), (other, name)))
 
 
 # Grants

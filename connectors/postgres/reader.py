@@ -10,9 +10,10 @@ from typing import TypeVar
 import psycopg
 
 from connectors.base import Cursor, Page, Record, SourceMisconfigured
+from connectors.cursors import RESET
 from connectors.postgres import conditions, phases, statements
 from connectors.postgres.conditions import Clause
-from connectors.postgres.cursor import RESET, Progress, Server, decode, encode
+from connectors.postgres.cursor import Progress, Server, decode, encode
 from connectors.postgres.plan import Plan
 from connectors.postgres.rows import fetch, position_of
 from connectors.postgres.server import joined, meet, still_holds

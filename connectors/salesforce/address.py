@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from connectors.base import SourceMisconfigured
+from connectors.hosts import is_loopback
 
 SALESFORCE = ".salesforce.com"
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))*")
@@ -68,14 +68,6 @@ def address_of(text: str, variable: str, allowed: frozenset[str] = frozenset()) 
 def is_salesforce(host: str) -> bool:
     """Whether a host is one of Salesforce's own."""
     return host.endswith(SALESFORCE) and bool(_NAME.fullmatch(host))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _split(text: str, variable: str) -> SplitResult:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from connectors.salesforce.faults import Refusal, explain, meaning_of, short
 from connectors.salesforce.results import ODD, understood
 from connectors.salesforce.statements import is_id
 from connectors.salesforce.values import Shape
+from connectors.salesforce.words import known_code, plain
 
 PAGE_RECORDS = 50_000
 """Records of one call for results: the most that is read twice after a kill."""
@@ -25,11 +25,16 @@ IN_MEMORY = 4 * 1024 * 1024
 """Bytes of results that are kept in memory; more go into a file without a name."""
 _FIRST, _GROWTH, _LONGEST, _PATIENCE = 0.2, 1.6, 30.0, 12 * 3600.0
 """Seconds between questions whether a job is done, and until the next run goes on asking."""
-_CODE = re.compile(r"\b[A-Z]{3,}(?:_[A-Z0-9]+)+\b")
+_AT_WORK = {"UploadComplete", "InProgress"}
+_STATES = "UploadComplete, InProgress, JobComplete, Failed, Aborted"
+_STRANGE_IN_A_ROW = 12
+"""Questions that a job answers with a state that nobody knows, which takes about a minute, until it is given up."""
 _LOST = {400, 403, 404, 409, 410}
 _NEVER_REST = {"REQUEST_LIMIT_EXCEEDED", "MALFORMED_QUERY", "INVALID_FIELD", "INVALID_TYPE"}
 # Fields hold up to 131,072 characters, which is more than the module takes by itself.
 csv.field_size_limit(16 * 1024 * 1024)
+
+_QUOTING = "Salesforce gives a reason that may quote a record: Setup > Bulk Data Load Jobs shows it"
 
 Fields = dict[str, Any]
 
@@ -84,7 +89,7 @@ class Bulk:
 
         Raises NotThere, JobFailed, SourceUnreachable.
         """
-        waited, delay = 0.0, _FIRST
+        waited, delay, strange = 0.0, _FIRST, 0
         while True:
             status = self._caller.call("GET", f"jobs/query/{id}", self._what)
             state = status.get("state") if isinstance(status, dict) else None
@@ -94,21 +99,39 @@ class Bulk:
                     return None if found is None else int(found)
             if state in ("Failed", "Aborted"):
                 raise _failure(self._what, state, str(status.get("errorMessage") or ""))
+            strange = 0 if state in _AT_WORK else strange + 1
+            if strange == _STRANGE_IN_A_ROW:
+                self.drop(id)
+                raise JobFailed(f"{self._what}: the Bulk job stays in a state that is none of {_STATES}")
             if waited >= _PATIENCE:
                 raise SourceUnreachable(f"{self._what}: the Bulk job is still at work; the next run goes on waiting")
             self._caller.pause(delay)
             waited, delay = waited + delay, min(delay * _GROWTH, _LONGEST)
 
     @contextmanager
-    def results(self, id: str, locator: str | None, shape: Shape) -> Iterator[Results]:
-        """Open one page of results; the file behind it lives as long as the context."""
+    def results(self, id: str, locator: str | None, shape: Shape, *, counted: bool) -> Iterator[Results]:
+        """Open one page of results; the file behind it lives as long as the context.
+
+        `counted`: whether the job said how many records it found; without, each page must say so, or ResultsLost.
+        """
         query = {"maxRecords": str(PAGE_RECORDS)} | ({"locator": locator} if locator else {})
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
             headers = self._caller.download(f"jobs/query/{id}/results", query, file, self._what, _why_no_results)
-            announced = headers.get("Sforce-NumberOfRecords", "")
-            onward = headers.get("Sforce-Locator") or "null"
-            pieces = self._pieces(file, shape, int(announced) if announced.isdecimal() else None)
-            yield Results(pieces, None if onward == "null" else onward)
+            announced, onward = headers.get("Sforce-NumberOfRecords", ""), headers.get("Sforce-Locator")
+            number = int(announced) if announced.isdecimal() else None
+            if not counted and (number is None or not onward):
+                raise ResultsLost(
+                    f"{self._what}: nothing says how many records a Bulk job found (numberRecordsProcessed, or "
+                    "Sforce-NumberOfRecords and Sforce-Locator with each page), so nobody could tell whether all of "
+                    "them arrived; read with `api: rest`"
+                )
+            onward = None if onward in (None, "", "null") else onward
+            yield Results(self._pieces(file, shape, number), onward)
+
+    def drop(self, id: str) -> None:
+        """Give a job up, whether or not it is at work."""
+        self._caller.attempt("PATCH", f"jobs/query/{id}", {"state": "Aborted"})
+        self.delete(id)
 
     def delete(self, id: str) -> None:
         """Clear a job away; what cannot be deleted goes away by itself in a week."""
@@ -138,7 +161,8 @@ class Bulk:
 def _rows(file: IO[bytes], shape: Shape) -> Iterator[Fields]:
     text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
-        reader = csv.reader(line.replace("\0", "") if "\0" in line else line for line in text)
+        lines = (line.replace("\0", "") if "\0" in line else line for line in text)
+        reader = csv.reader(lines, strict=True)  # without, a text that is cut off would look whole
         header = next(reader, None)
         if not header:
             return
@@ -176,7 +200,9 @@ def _why_no_results(refusal: Refusal, what: str) -> ConnectorError:
 def _failure(what: str, state: str, said: str) -> JobFailed:
     if state == "Aborted":
         return JobAborted(f"{what}: someone aborted the Bulk job in Salesforce; the next run starts another one")
-    code = _CODE.search(said)
-    reason = explain(Refusal(400, code[0], ""), what) if code else None
-    told = str(reason).removeprefix(f"{what}: ") if reason else "no reason is given"
+    code = known_code(said)
+    if code:
+        told = str(explain(Refusal(400, code, ""), what)).removeprefix(f"{what}: ")
+    else:
+        told = plain(said) or (_QUOTING if said else "no reason is given")
     return JobFailed(f"{what}: the Bulk job failed: {told}")

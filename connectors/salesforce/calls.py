@@ -12,10 +12,11 @@ from typing import IO, Any, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
 from connectors.base import ConnectorError, SourceRefused, SourceUnreachable
-from connectors.salesforce.faults import Refusal, explain, meaning_of
+from connectors.salesforce.faults import AnswerTooLarge, Refusal, explain, meaning_of
 from connectors.salesforce.login import Login
-from connectors.salesforce.results import ODD, Result, followed, result_of, understood
-from connectors.salesforce.transport import NoAnswer, Transport
+from connectors.salesforce.no_answer import NoAnswer, NotReached, TooLarge
+from connectors.salesforce.results import ODD, Result, Sheet, followed, result_of, understood
+from connectors.salesforce.transport import Transport
 
 T = TypeVar("T")
 Explain = Callable[[Refusal, str], ConnectorError]
@@ -27,8 +28,11 @@ _FIRST, _LONGEST = 1.0, 60.0
 _BUSY_FIRST, _BUSY_LONGEST = 30.0, 120.0
 LONGEST_ADDRESS = 12_000
 """Bytes of a statement in an address: Salesforce takes 16,384 with the headers, of which tokens may be long."""
-_APART, _AHEAD = timedelta(hours=1), timedelta(minutes=5)
-"""From where on two clocks disagree, and how far the server's may then be ahead of this machine's."""
+_APART = timedelta(minutes=5)
+"""From where on two clocks disagree so much that a person should know."""
+_MARGIN = timedelta(hours=1)
+"""By which this machine's clock may be ahead where the server tells no time."""
+_SMALLEST_PAGE = 200
 _VERSION = re.compile(r"\d{2,3}\.\d")
 
 
@@ -48,6 +52,8 @@ class Caller:
         self.login, self.transport = login, transport or Transport(login)
         self.pause, self._chance, self._clock = pause, chance, clock
         self._share = share
+        self.own_words = ""
+        """The map's own condition, of which a server's message may show words."""
 
     @property
     def org(self) -> str | None:
@@ -57,19 +63,44 @@ class Caller:
         return self.transport.org
 
     def now(self) -> datetime:
-        """The server's clock, to the second, as its last answer told it; never far ahead of this machine's."""
+        """The earlier of the server's clock, as its last answer told it, and this machine's; to the second."""
         here = self._clock()
-        found = self.transport.date or here
-        if abs(found - here) > _APART:
-            found = min(found, here + _AHEAD)
-        return found.astimezone(UTC).replace(microsecond=0)
+        return _to_second(min(self.transport.date or here - _MARGIN, here))
+
+    def latest(self) -> datetime:
+        """The later of these two clocks."""
+        here = self._clock()
+        return _to_second(max(self.transport.date or here, here))
+
+    def clocks_apart(self) -> str:
+        """What a person should know of the two clocks; empty where they agree."""
+        here, found = self._clock(), self.transport.date
+        if found is None:
+            return (
+                "Salesforce's answers tell no time (the header Date is missing, or nobody can read it), so each run "
+                "reads the changes of an hour more; nothing is lost: look at the gateway on the way"
+            )
+        if abs(found - here) <= _APART:
+            return ""
+        return (
+            f"the clocks are apart: Salesforce says {_to_second(found):%Y-%m-%d %H:%M:%S} and this machine "
+            f"{_to_second(here):%Y-%m-%d %H:%M:%S} (UTC). Nothing is lost, for reading goes on from the earlier one; "
+            "but each run reads that much again: set this machine's clock, or look at the gateway on the way"
+        )
+
+    def ask_for_less(self) -> bool:
+        """Take the smallest pages from now on; False: they are small already."""
+        if self.transport.batch is not None:
+            return False
+        self.transport.batch = _SMALLEST_PAGE
+        return True
 
     def query(self, statement: str, what: str, *, everything: bool = True) -> Result:
         """The first page of a result; raises ConnectorError."""
         return result_of(self._repeat(lambda: self.transport.query(statement, everything=everything), what), what)
 
-    def rows(self, first: Result, what: str, most: int | None = None) -> Iterator[list[dict[str, Any]]]:
-        """The rows of a result, page by page; see `followed` for what is raised."""
+    def sheets(self, first: Result, what: str, most: int | None = None) -> Iterator[Sheet]:
+        """All pages of a result; see `followed` for what is raised."""
         return followed(first, self.more, what, most)
 
     def more(self, path: str, what: str) -> Result:
@@ -85,10 +116,10 @@ class Caller:
         """Any other call below the API's root; `explained` names what a refusal means."""
         return self._repeat(lambda: self.transport.call(method, path, body), what, explained)
 
-    def attempt(self, method: str, path: str) -> None:
+    def attempt(self, method: str, path: str, body: Any = None) -> None:
         """Make a call on which nothing depends: once, without waiting, whatever comes of it."""
         with suppress(Refusal, NoAnswer):
-            self.transport.call(method, path)
+            self.transport.call(method, path, body)
 
     def versions(self) -> list[str]:
         """The versions of the API that the org has: `62.0`."""
@@ -131,22 +162,37 @@ class Caller:
                 return send()
             except Refusal as plain:
                 refusal = self.transport.masked(plain)
+                refusal.own = self.own_words
                 meaning = meaning_of(refusal)
                 if meaning == "login" and self.login.kind != "session" and logins < LOGINS:
                     logins += 1
                     self.transport.forget()
                     continue
                 problem: ConnectorError = self._ended(what) if self._has_ended(meaning) else explained(refusal, what)
+                if meaning == "login" and (elsewhere := self._elsewhere()):
+                    problem = SourceRefused(f"{problem}{elsewhere}")
                 waits = _waits(meaning)
+            except TooLarge as large:
+                raise AnswerTooLarge(
+                    f"{what}: {large}, even for few records: map fewer long texts, or use `api: bulk`"
+                ) from None
             except (NoAnswer, *ODD) as lost:
-                told = lost if isinstance(lost, NoAnswer) else f"one that nobody can read ({type(lost).__name__})"
-                host = urlsplit(self.login.address.origin).netloc
-                problem = SourceUnreachable(f"{what}: no answer from {host}: {told}. Nothing was lost: run again later")
+                problem = self._unanswered(lost, what)
                 waits = (_FIRST, _LONGEST)
             tries += 1
             if waits is None or tries >= TRIES:
                 raise problem from None
             self.pause(min(waits[0] * 2 ** (tries - 1), waits[1]) * (1 + self._chance() / 2))
+
+    def _unanswered(self, lost: Exception, what: str) -> SourceUnreachable:
+        login = self.login
+        address, named = login.address, login.named_in
+        if self.transport.is_open and login.instance is not None:
+            address, named = login.instance, "SF_INSTANCE_URL"
+        told = lost if isinstance(lost, NoAnswer) else f"one that nobody can read ({type(lost).__name__})"
+        advice = f"check the address in {login.variable(named)}; " if isinstance(lost, NotReached) else ""
+        host = urlsplit(address.origin).netloc
+        return SourceUnreachable(f"{what}: no answer from {host}: {told}: {advice}nothing was lost, run again later")
 
     def _has_ended(self, meaning: str) -> bool:
         return meaning == "login" and self.login.kind == "session"
@@ -157,6 +203,14 @@ class Caller:
             "put a new one there, or use client credentials"
         )
 
+    def _elsewhere(self) -> str:
+        """What to look at where a new session is turned down at the host that a variable names."""
+        instance = self.login.instance
+        if instance is None or instance == self.login.address:
+            return ""
+        name = self.login.variable("SF_INSTANCE_URL")
+        return f"; calls go to {instance.host}, as {name} says: remove it if it is another org's"
+
     def _stay_within_share(self) -> None:
         usage = self.transport.usage
         if usage is not None and self._share < 1 and usage[0] >= self._share * usage[1]:
@@ -165,6 +219,10 @@ class Caller:
                 f"stream may read (quotaShare: {self._share:g}); the rest is left to others. Nothing was lost: the "
                 "next run goes on from here when fewer are used"
             )
+
+
+def _to_second(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
 
 
 def fits_address(statement: str) -> bool:

@@ -43,6 +43,10 @@ def probe(caller: Caller, source: Source, plan: Plan) -> list[str]:
 def _remarks(caller: Caller, source: Source, plan: Plan, total: int | None) -> Iterator[str]:
     if caller.login.kind == "SOAP password":
         yield SOAP_ENDS
+    for name in caller.login.unused:
+        yield f"{name} is set and not needed: the login is by {caller.login.kind}"
+    if apart := caller.clocks_apart():
+        yield apart
     yield "the records could not be counted in time" if total is None else _size(source, plan, total)
     if (usage := caller.transport.usage) is not None:
         yield f"{usage[0]:,} of the org's {usage[1]:,} API calls in 24 hours are used"
@@ -72,8 +76,7 @@ def _size(source: Source, plan: Plan, total: int) -> str:
 def _still(source: Source, plan: Plan) -> Iterator[str]:
     """Values that change without moving the record's stamp."""
     still = [f"formulas ({', '.join(plan.formulas)})"] if plan.formulas else []
-    behind = [*plan.parents, *([f"Who.{name}" for name in plan.people.names] if plan.people else [])]
-    still += [f"fields of other records ({', '.join(behind)})"] if behind else []
+    still += [f"fields of other records ({', '.join(plan.parents)})"] if plan.parents else []
     if still and source.refresh == "never":
         yield (
             f"a change of {' and of '.join(still)} does not move the record's stamp: with `refresh: weekly` they are "

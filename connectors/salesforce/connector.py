@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +17,9 @@ from connectors.salesforce import Source, checking, statements
 from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.calls import Caller, fits_address
 from connectors.salesforce.cursor import Part, decode
-from connectors.salesforce.faults import TookTooLong, UnknownField
+from connectors.salesforce.faults import AnswerTooLarge, TookTooLong, UnknownField
 from connectors.salesforce.login import SOAP_ENDS, Login
-from connectors.salesforce.metadata import field_of
+from connectors.salesforce.metadata import field_of, near
 from connectors.salesforce.parts import MOST_ROWS, Parts, Spent, Way
 from connectors.salesforce.plan import Plan
 from connectors.salesforce.preparing import Describer, listed, org_of, prepare
@@ -43,7 +44,9 @@ class SalesforceConnector:
     ) -> None:
         self._source, self._fields, self._login = source, fields, login
         self._caller = caller or Caller(login, pause, share=source.quota_share)
+        self._caller.own_words = source.where or ""
         self._plan: Plan | None = None
+        self._describe = Describer(self._caller)
         self._org: str | None = None
         self._way, self._limit = Way(source.api, source.bulk_threshold), MOST_ROWS
         self._spent = Spent()
@@ -59,7 +62,8 @@ class SalesforceConnector:
         self._plan = None
         checking.check_version(self._caller)
         plan = self._planned()
-        notes = checking.probe(self._caller, self._source, plan)
+        with alike(plan):
+            notes = checking.probe(self._caller, self._source, plan)
         if fits_address(statements.probe(plan)):
             # What is read after a check is a sample: no job is started for it, and no long result is sorted.
             self._way, self._limit = Way("rest", self._way.threshold), SAMPLE_ROWS
@@ -74,6 +78,11 @@ class SalesforceConnector:
         """The fields of an object that the user may see, with those that hold people's words told apart."""
         info = Describer(self._caller)(object or self._source.object or "")
         return tuple(field_of(one) for one in info.fields.values())
+
+    def described(self) -> Sequence[Field]:
+        """The fields of the stream's object that the user may see."""
+        self._planned()
+        return tuple(field_of(one) for one in self._describe(self._source.object or "").fields.values())
 
     def read(self, since: Cursor | None, until: datetime | None = None) -> Iterator[Page]:
         """Yield what changed after `since`; every page's cursor is safe to go on from."""
@@ -109,7 +118,7 @@ class SalesforceConnector:
             return None
         low = None if plan.start is None else stamp(plan.start)
         if progress is not None and progress.end is not None and plan.cursor is not None:
-            low = stamp(moment(progress.end) - plan.lookback)
+            low = stamp(min(moment(progress.end), self._caller.now()) - plan.lookback)
         try:
             part = Part(end=stamp(self._caller.now()), low=low)
             return self._caller.query(statements.count(plan, part), plan.label).total
@@ -128,7 +137,8 @@ class SalesforceConnector:
     def _planned(self) -> Plan:
         if self._plan is None:
             self._org = org_of(self._caller)
-            self._plan = prepare(self._caller, self._source, self._fields)
+            self._describe = Describer(self._caller)
+            self._plan = prepare(self._describe, self._source, self._fields)
         return self._plan
 
     def _pages(self, since: Cursor | None, until: datetime | None) -> Iterator[Page]:
@@ -140,7 +150,8 @@ class SalesforceConnector:
                 yield page
         except UnknownField:
             self._plan = None
-            yield from self._reader(self._planned(), until).read(cursor)
+            with alike(self._planned()):
+                yield from self._reader(self._planned(), until).read(cursor)
 
     def _reader(self, plan: Plan, until: datetime | None) -> Reader:
         records = Records(self._caller, plan)
@@ -151,8 +162,13 @@ class SalesforceConnector:
         statement = statements.by_ids(plan, ids)
         if not fits_address(statement):
             return self._by_fewer_ids(plan, records, ids, wanted)
-        pages = self._caller.rows(self._caller.query(statement, plan.label), plan.label)
-        rows = [row for page in pages for row in page]
+        try:
+            sheets = self._caller.sheets(self._caller.query(statement, plan.label), plan.label)
+            rows = [row for sheet in sheets for row in sheet.rows]
+        except AnswerTooLarge:
+            if len(ids) == 1:
+                raise
+            return self._by_fewer_ids(plan, records, ids, wanted)
         return records.fetched(rows, wanted)
 
     def _by_fewer_ids(self, plan: Plan, records: Records, ids: Sequence[str], wanted: set[str]) -> list[Record]:
@@ -163,12 +179,21 @@ class SalesforceConnector:
             return found + self._by_ids(plan, records, ids[half:], wanted)
         bulk = Bulk(self._caller, plan.label)
         job, rows = bulk.create(statements.by_ids(plan, ids, flat=True)), list[Any]()
-        bulk.wait(job)
-        with bulk.results(job, None, plan.shape) as results:
+        announced = bulk.wait(job)
+        with bulk.results(job, None, plan.shape, counted=announced is not None) as results:
             for piece in results.pieces:
                 rows += [(fields, None) for fields in piece]
         bulk.delete(job)
         return records.of_rows(rows, wanted).records
+
+
+@contextmanager
+def alike(plan: Plan) -> Iterator[None]:
+    """Add what is spelt alike to the message that a field is unknown, which `where` may name."""
+    try:
+        yield
+    except UnknownField as problem:
+        raise UnknownField(f"{problem}{near(problem.name, plan.known) if problem.name else ''}", problem.name) from None
 
 
 def id_of(key: str, *, paired: bool) -> str | None:

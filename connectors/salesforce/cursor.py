@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import orjson
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter
 
-from connectors.base import Cursor, SourceMisconfigured
+from connectors.base import Cursor
+from connectors.cursors import document_of, read_back
 
-RESET = "the saved cursor cannot be used: `memsync run STREAM --full` reads everything again; equal rows are not sent"
 # These become parts of statements and addresses, so nothing else may stand in their place.
 Stamp = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9]{15,18}$")]
@@ -25,6 +24,8 @@ class Job:
     """Where the next page of results begins; None: at the start."""
     rows: int = 0
     """Rows before that place."""
+    made: Stamp | None = None
+    """When it was made: what changed since then, it gives as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Part:
     """Bulk was refused for this part."""
     done: bool = False
     """Its job is read to the end."""
+    born: Stamp | None = None
+    """Only what was created before this; None: no bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,7 @@ _ADAPTER = TypeAdapter(Progress)
 
 def encode(progress: Progress) -> Cursor:
     """The document to store."""
-    document: Cursor = orjson.loads(orjson.dumps(progress))
-    return document | {"shown": _shown(progress)}
+    return document_of(progress, _shown(progress))
 
 
 def _shown(progress: Progress) -> str:
@@ -86,14 +88,10 @@ def _shown(progress: Progress) -> str:
     if part is None:
         return f"up to {progress.end}" if progress.end else "start"
     if part.job is not None:
-        return f"reading everything, {part.job.rows:,} records of a Bulk job so far"
+        return f"reading everything by a Bulk job, from its record {part.job.rows + 1:,} on"
     return f"reading everything, up to id {part.after}" if part.after else "start"
 
 
 def decode(cursor: Cursor) -> Progress:
     """Read a stored document back; raises SourceMisconfigured when it is none of ours."""
-    try:
-        document = {name: value for name, value in cursor.items() if name != "shown"}
-        return _ADAPTER.validate_json(orjson.dumps(document), strict=True)
-    except (ValidationError, TypeError, AttributeError):
-        raise SourceMisconfigured(RESET) from None
+    return read_back(cursor, _ADAPTER)

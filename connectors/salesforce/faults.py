@@ -7,16 +7,15 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from connectors.base import ConnectorError, SourceMisconfigured, SourceRefused, SourceUnreachable
+from connectors.salesforce.words import is_code, plain
 
 Meaning = Literal["login", "busy", "again", "final"]
 
 _AGAIN = {406, 420, 429, 500, 502, 503, 504}
+LAST_SOAP_LOGIN = 64.0
+"""The last version of the API that has SOAP login()."""
 _LATER = "Nothing was lost: run again later"
-_CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,79}|[A-Za-z]+:[A-Za-z_.]{1,80}|\d{3}")
-_TOKEN = re.compile(r"(?<!\w)'[^']*'(?!\w)|\S+")
-_PLAIN = re.compile(r"\(?[a-z]{1,20}(?:['-][a-z]{1,20})?\)?[,.:;]?")
-_NAME = re.compile(r"'[A-Za-z]\w*(?:\.\w+)*'")
-_FIRST_WORDS = frozenset("A An Could Invalid No Not Only Session The This Unable Your".split())
+_COLUMN = re.compile(r"column '(\w+)'")
 _NAMES = {"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"}
 """Codes whose messages quote names of fields and objects, not values."""
 
@@ -27,10 +26,16 @@ class Refusal(Exception):
     def __init__(self, status: int, code: str, said: str) -> None:
         super().__init__(f"HTTP {status} {code}".strip())
         self.status, self.code, self.said = status, code, said
+        self.own = ""
+        """The map's own condition: what it says itself is no record's data."""
 
 
 class TookTooLong(SourceUnreachable):
     """The server gave a query up; a smaller one may succeed."""
+
+
+class AnswerTooLarge(SourceUnreachable):
+    """An answer would fill the memory; one with fewer records may not."""
 
 
 class LocatorLost(SourceUnreachable):
@@ -38,7 +43,11 @@ class LocatorLost(SourceUnreachable):
 
 
 class UnknownField(SourceMisconfigured):
-    """A field that was there a while ago is not there now, or not for this user."""
+    """A field that was there a while ago is not there now, or not for this user; `name` where it is told."""
+
+    def __init__(self, said: str, name: str = "") -> None:
+        super().__init__(said)
+        self.name = name
 
 
 class TooLongForAddress(SourceMisconfigured):
@@ -57,7 +66,7 @@ def refusal_of(status: int, body: Any) -> Refusal:
     code = first.get("errorCode") or first.get("exceptionCode") or first.get("error") or ""
     said = first.get("message") or first.get("exceptionMessage") or first.get("error_description") or ""
     # What is no code may be anything, a value too.
-    return Refusal(status, str(code) if _CODE.fullmatch(str(code)) else "", str(said))
+    return Refusal(status, str(code) if is_code(str(code)) else "", str(said))
 
 
 def meaning_of(refusal: Refusal) -> Meaning:
@@ -73,28 +82,15 @@ def meaning_of(refusal: Refusal) -> Meaning:
 
 
 def short(refusal: Refusal) -> str:
-    """The server's words on one line, without the statement that they quote and without values."""
+    """The server's code and its common words on one line, without the statement that they quote and without values."""
     lines = [line.strip() for line in refusal.said.splitlines() if line.strip()]
     text = lines[-1] if lines else ""
     if len(lines) > 1:  # the statement, an arrow below the place, then the reason
         behind = [at for at, line in enumerate(lines) if line.startswith("ERROR at Row")]
         text = lines[behind[-1] + 1] if behind and behind[-1] + 1 < len(lines) else text
     # Where to look for the suffixes of custom names is told at length with each unknown one.
-    text = plain(text.partition(" If you are attempting")[0], names=refusal.code in _NAMES)
+    text = plain(text.partition(" If you are attempting")[0], names=refusal.code in _NAMES, own=refusal.own)
     return f"{refusal.code}: {text}".strip(" :") or f"HTTP {refusal.status}"
-
-
-def plain(said: str, *, names: bool = False) -> str:
-    """The ordinary words of a server's text, `...` for all that may be a value; `names`: quoted API names stay."""
-    kept = (_word(one, names=names) for one in _TOKEN.findall(said[:500]))
-    text = re.sub(r"(\.\.\. )+(?=\.\.\.( |$))", "", " ".join(kept))
-    return re.sub(r"( \.\.\.)+$", "", f" {text[:200]}").strip(" ").removesuffix(".") if text else ""
-
-
-def _word(token: str, *, names: bool) -> str:
-    if token[0] == "'":
-        return token if names and _NAME.fullmatch(token) else "'...'"
-    return token if _PLAIN.fullmatch(token) or token.rstrip(",.:;") in _FIRST_WORDS else "..."
 
 
 def explain(refusal: Refusal, what: str) -> ConnectorError:
@@ -137,7 +133,8 @@ def _wrong(text: str) -> Callable[[str, Refusal], ConnectorError]:
 def _unknown_field(what: str, refusal: Refusal) -> ConnectorError:
     return UnknownField(
         f"{what}: {short(refusal)}: correct the name in the map, or grant the user read access to the field "
-        "(field-level security)"
+        "(field-level security)",
+        found[1] if (found := _COLUMN.search(short(refusal))) else "",
     )
 
 
@@ -195,13 +192,18 @@ _BY_STATUS: dict[int, Callable[[str, Refusal], ConnectorError]] = {
 def login_refused(code: str, said: str, kind: str, variables: str) -> ConnectorError:
     """Name what keeps a login from being taken; what was sent is never shown."""
     detail = plain(said) if len(said) < 200 and "<" not in said else ""
-    shown = ": ".join(part for part in (code if _CODE.fullmatch(code) else "", detail) if part)
+    shown = ": ".join(part for part in (code if is_code(code) else "", detail) if part)
     hint = next((hint for mark, hint in _LOGIN_HINTS if mark in f"{code} {said}".lower()), "")
     return SourceRefused(
         f"Salesforce refuses the login ({kind}): {shown or 'no reason given'}{hint or '; check'} {variables}".rstrip()
     )
 
 
+_WRONG_PASSWORD = (
+    "; wrong user name, password or security token, a locked user, or SF_LOGIN_URL of another org (a change of the "
+    "password brings a new token by e-mail; only from the trusted IP ranges of the org can it be left out, and "
+    f"SOAP login() itself ends with version {LAST_SOAP_LOGIN:g} of the API, in the release Summer '27); check"
+)
 _LOGIN_HINTS = (
     ("approved this consumer", "; authorise the app for the user first (its policy: admin approved users), then check"),
     ("audience", "; SF_LOGIN_URL must be the org's own login host, or test for sandboxes; check"),
@@ -209,5 +211,5 @@ _LOGIN_HINTS = (
     ("disabled by default", "; SOAP login() is off in this org: use client credentials or JWT instead of"),
     ("invalid_operation", "; SOAP login() is off in this org: use client credentials or JWT instead of"),
     ("no client credentials user", "; name a Run As user in the app's client credentials flow; check"),
-    ("invalid_login", "; wrong password or token, a locked user, or SF_LOGIN_URL of another org; check"),
+    ("invalid_login", _WRONG_PASSWORD),
 )

@@ -17,12 +17,21 @@ SOAP_ENDS = (
     "the login with SF_USERNAME and SF_PASSWORD is Salesforce's SOAP login(), which ends with the release Summer '27 "
     "and is off in new orgs: move to client credentials or JWT (docs/salesforce.md)"
 )
+_WHERE = "in the environment, or in .env in this folder"
+_DOMAIN = "the org's My Domain, such as https://acme.my.salesforce.com"
 # Complete sets, the preferred ones first; the security token may be missing where the network is trusted.
 _SETS: Mapping[Kind, tuple[str, ...]] = {
     "session": ("SF_ACCESS_TOKEN",),
     "JWT bearer": ("SF_CLIENT_ID", "SF_PRIVATE_KEY", "SF_USERNAME"),
     "client credentials": ("SF_CLIENT_ID", "SF_CLIENT_SECRET"),
     "SOAP password": ("SF_USERNAME", "SF_PASSWORD"),
+}
+_MAY_BE = {"SF_SECURITY_TOKEN": "SOAP password"}
+_NAMES: Mapping[Kind, str] = {
+    "session": "a session from elsewhere",
+    "JWT bearer": "the login by JWT",
+    "client credentials": "the login by client credentials",
+    "SOAP password": "the login with a password",
 }
 
 
@@ -45,6 +54,10 @@ class Login:
     allowed: frozenset[str] = frozenset()
     prefix: str = ""
     """Before the names of variables, in messages: `EU_`."""
+    named_in: str = "SF_LOGIN_URL"
+    """The variable that named the address."""
+    unused: tuple[str, ...] = ()
+    """Variables that are set and that this login does not need."""
 
     def variable(self, name: str) -> str:
         """A variable's name as this login reads it."""
@@ -53,15 +66,18 @@ class Login:
     @property
     def variables(self) -> str:
         """The variables that hold the credentials, for messages."""
-        return ", ".join(self.variable(name) for name in _SETS[self.kind])
+        names = (*_SETS[self.kind], "SF_SECURITY_TOKEN") if self.kind == "SOAP password" else _SETS[self.kind]
+        return ", ".join(self.variable(name) for name in names)
 
 
 def login_of(variables: Variables, prefix: str = "") -> Login:
     """The login that the variables make; raises SourceMisconfigured, naming what is missing or contradicts."""
     given = _given(variables)
     kind = _kind(set(given), prefix)
+    unused = _unused(kind, set(given), prefix)
     allowed = frozenset(one.strip().lower() for one in variables.memsync_allow_hosts.split(",") if one.strip())
-    address, url = _address(variables, kind, prefix, allowed), variables.sf_instance_url
+    name, text = _named_address(variables, kind, prefix)
+    address, url = _address(text, f"{prefix}{name}", kind, allowed), variables.sf_instance_url
     login = Login(
         kind,
         address,
@@ -76,6 +92,8 @@ def login_of(variables: Variables, prefix: str = "") -> Login:
         instance=address_of(url, f"{prefix}SF_INSTANCE_URL", allowed) if url and address.foreign else None,
         allowed=allowed,
         prefix=prefix,
+        named_in=name,
+        unused=unused,
     )
     _check_characters(login)
     return login
@@ -106,32 +124,62 @@ def _kind(given: set[str], prefix: str) -> Kind:
     raise SourceMisconfigured(f"two logins are set: {shown}: remove the variables of one of them{hint}")
 
 
+def _unused(kind: Kind, given: set[str], prefix: str) -> tuple[str, ...]:
+    """What is set and not needed; raises SourceMisconfigured where it is a part of another login."""
+    more = sorted(name for name in given - set(_SETS[kind]) if _MAY_BE.get(name) != kind)
+    if wrong := [name for name in more if name != "SF_USERNAME"]:
+        raise SourceMisconfigured(
+            f"{_listed(wrong, prefix)}: set beside {_NAMES[kind]} ({_listed(_SETS[kind], prefix)}), where "
+            f"{'it has' if len(wrong) == 1 else 'they have'} no use: remove {'it' if len(wrong) == 1 else 'them'}, or "
+            "what belongs to the login that is not meant"
+        )
+    return tuple(f"{prefix}{name}" for name in more)
+
+
 def _incomplete(given: set[str], prefix: str) -> SourceMisconfigured:
-    ways = (
-        f"for client credentials set {_listed(('SF_LOGIN_URL', 'SF_CLIENT_ID', 'SF_CLIENT_SECRET'), prefix)}; "
-        f"for JWT set {_listed(('SF_LOGIN_URL', 'SF_CLIENT_ID', 'SF_PRIVATE_KEY', 'SF_USERNAME'), prefix)}"
-    )
     if not given:
-        return SourceMisconfigured(f"no login of Salesforce is set: {ways}")
-    kinds = ("client credentials", "JWT bearer", "SOAP password")
-    nearest: Kind = max(kinds, key=lambda kind: (len(given & set(_SETS[kind])), -len(_SETS[kind])))  # type: ignore[arg-type]
-    missing = [name for name in _SETS[nearest] if name not in given]
-    return SourceMisconfigured(f"the login of Salesforce ({nearest}) lacks {_listed(missing, prefix)}: {ways}")
+        client, jwt = (_listed(("SF_LOGIN_URL", *_SETS[kind]), prefix) for kind in ("client credentials", "JWT bearer"))
+        return SourceMisconfigured(f"no login of Salesforce is set: set {client} (or, for JWT, {jwt}) {_WHERE}")
+    nearest = _nearest(given)
+    wanted = _SETS[nearest]
+    missing, there = [name for name in wanted if name not in given], sorted(given)
+    return SourceMisconfigured(
+        f"{_listed(there, prefix)} {'is' if len(there) == 1 else 'are'} set, and {_listed(missing, prefix)} "
+        f"{'is' if len(missing) == 1 else 'are'} not: {_NAMES[nearest]} needs "
+        f"{_listed(('SF_LOGIN_URL', *wanted), prefix)}, {_WHERE}"
+    )
 
 
-def _address(variables: Variables, kind: Kind, prefix: str, allowed: frozenset[str]) -> Address:
+def _nearest(given: set[str]) -> Kind:
+    """The login that is meant, as far as it can be told."""
+    if given & {"SF_PASSWORD", "SF_SECURITY_TOKEN"}:
+        return "SOAP password"
+    if "SF_PRIVATE_KEY" in given or {"SF_CLIENT_ID", "SF_USERNAME"} <= given:
+        return "JWT bearer"
+    return "SOAP password" if given == {"SF_USERNAME"} else "client credentials"
+
+
+def _named_address(variables: Variables, kind: Kind, prefix: str) -> tuple[str, str]:
+    """The variable that says where to log in, and what it says."""
     urls = {"SF_LOGIN_URL": variables.sf_login_url, "SF_INSTANCE_URL": variables.sf_instance_url}
     order = ("SF_INSTANCE_URL", "SF_LOGIN_URL") if kind == "session" else ("SF_LOGIN_URL", "SF_INSTANCE_URL")
-    name = next((one for one in order if urls[one]), None)
-    if name is None and kind in ("session", "client credentials"):
+    for name in order:
+        if text := urls[name]:
+            return name, text
+    or_shared = "" if _needs_own_domain(kind) else ", or `login` (`test` for sandboxes)"
+    raise SourceMisconfigured(f"{prefix}{order[0]} is not set; expected {_DOMAIN}{or_shared}; set it {_WHERE}")
+
+
+def _needs_own_domain(kind: Kind) -> bool:
+    return kind in ("session", "client credentials")
+
+
+def _address(text: str, variable: str, kind: Kind, allowed: frozenset[str]) -> Address:
+    address = address_of(text, variable, allowed)
+    if address.is_shared and _needs_own_domain(kind):
         raise SourceMisconfigured(
-            f"{prefix}{order[0]} is not set; {kind} needs the org's My Domain, such as https://acme.my.salesforce.com"
-        )
-    address = address_of((urls[name] if name else None) or "login", f"{prefix}{name or order[0]}", allowed)
-    if address.is_shared and kind in ("session", "client credentials"):
-        raise SourceMisconfigured(
-            f"{prefix}{name}: {kind} does not work at {address.host}; expected the org's My Domain, such as "
-            "https://acme.my.salesforce.com (Setup > My Domain shows it)"
+            f"{variable}: {_NAMES[kind]} does not work at {address.host}; expected {_DOMAIN} "
+            "(Setup > My Domain shows it)"
         )
     return address
 

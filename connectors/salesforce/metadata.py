@@ -15,7 +15,6 @@ _NOISE_TYPES = UNREADABLE | {"json", "complexvalue", "datacategorygroupreference
 _SPOKEN = {"Description", "Comments", "CommentBody", "Body", "TextBody", "HtmlBody"}
 _MACHINE = {"Headers", "Recurrence2PatternText"}
 _SHORTEST = 256
-_NUMBERS = {"int", "long", "double", "currency", "percent"}
 _SYSTEM = {
     "CreatedById", "LastModifiedById", "SystemModstamp", "IsDeleted", "LastViewedDate", "LastReferencedDate",
     "PhotoUrl", "Jigsaw", "JigsawContactId", "CleanStatus", "MasterRecordId",
@@ -52,7 +51,7 @@ class FieldInfo:
     def of(found: Mapping[str, Any]) -> FieldInfo:
         """Read one entry of `fields`."""
         values = found.get("picklistValues") or ()
-        targets = tuple(str(one) for one in found.get("referenceTo") or ())
+        targets = tuple(one for one in found.get("referenceTo") or () if named(one))
         return FieldInfo(
             name=str(found.get("name")),
             type=str(found.get("type") or "string"),
@@ -69,9 +68,9 @@ class FieldInfo:
             hidden=bool(found.get("deprecatedAndHidden")),
             encrypted=bool(found.get("encrypted")) or found.get("type") == "encryptedstring",
             html=bool(found.get("htmlFormatted")) or found.get("extraTypeInfo") == "richtextarea",
-            compound=found.get("compoundFieldName") or None,
+            compound=named(found.get("compoundFieldName")),
             targets=targets,
-            relationship=found.get("relationshipName") or None,
+            relationship=named(found.get("relationshipName")),
             polymorphic=bool(found.get("polymorphicForeignKey") or found.get("namePointing")) or len(targets) > 1,
             values=tuple(str(one.get("value")) for one in values if isinstance(one, dict) and one.get("active", True)),
         )
@@ -92,8 +91,8 @@ class ObjectInfo:
 
     @staticmethod
     def of(found: Mapping[str, Any]) -> ObjectInfo:
-        """Read an answer of describe."""
-        fields = (FieldInfo.of(one) for one in found.get("fields") or () if one.get("name"))
+        """Read an answer of describe; what has no name cannot be asked for, and is left out."""
+        fields = (FieldInfo.of(one) for one in found.get("fields") or () if named(one.get("name")))
         return ObjectInfo(str(found.get("name")), {one.name: one for one in fields}, bool(found.get("queryable", True)))
 
     def lookup(self, relationship: str) -> FieldInfo | None:
@@ -155,6 +154,11 @@ def _noise(one: FieldInfo) -> str:
     if one.type in _NOISE_TYPES or one.name in _SYSTEM or one.name in _MACHINE:
         return "system field"
     return ""
+
+
+def named(name: Any) -> str | None:
+    """A name in an answer; None where it is empty or no text."""
+    return name if isinstance(name, str) and name else None
 
 
 def near(name: str, known: Iterable[str]) -> str:

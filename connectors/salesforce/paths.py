@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from connectors.base import SourceMisconfigured
 from connectors.salesforce.metadata import COMPOUND, UNREADABLE, FieldInfo, ObjectInfo, near
@@ -97,8 +97,3 @@ def every(info: ObjectInfo) -> list[Path]:
 def distinct(columns: Iterable[Column]) -> tuple[Column, ...]:
     """Each column once: SOQL refuses a field that is selected twice."""
     return tuple({column.path: column for column in columns}.values())
-
-
-def parents(columns: Sequence[Column]) -> list[str]:
-    """The names of columns that stand behind a relationship."""
-    return [column.name for column in columns if len(column.path) > 1]

@@ -125,8 +125,8 @@ class Persons:
             self._kept.popitem(last=False)
 
     def _query(self, statement: str, what: str) -> Iterator[Mapping[str, Any]]:
-        for rows in self._caller.rows(self._caller.query(statement, what, everything=False), what):
-            yield from rows
+        for sheet in self._caller.sheets(self._caller.query(statement, what, everything=False), what):
+            yield from sheet.rows
 
 
 def is_person(id: str) -> bool:

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 
 from connectors.base import SourceMisconfigured
 from connectors.salesforce import Source
+from connectors.salesforce.cursor_field import cursor_of
 from connectors.salesforce.metadata import ObjectInfo, near
-from connectors.salesforce.paths import Describe, distinct, every, parents, resolve, steps_of
+from connectors.salesforce.paths import Describe, distinct, every, resolve, steps_of
 from connectors.salesforce.values import Column, Path, Shape
 
-STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
-"""Fields that move when a record changes, the best first."""
 LOOKBACK = timedelta(minutes=15)
 """A stamp is set before its transaction commits, so a record may appear behind a stamp that was passed."""
 WHO = "Who"
@@ -94,6 +93,8 @@ class Plan:
     settle: timedelta
     deleted: bool
     """Whether records have IsDeleted."""
+    has_created: bool
+    """Whether records have CreatedDate, and can be asked for by it."""
     people: People | None
     stand: Stand | None
     each: bool
@@ -103,7 +104,10 @@ class Plan:
     definition: str
     formulas: tuple[str, ...]
     parents: tuple[str, ...]
+    """Paths to fields of other records, as the map writes them."""
     long_texts: tuple[str, ...]
+    known: tuple[str, ...]
+    """The names of all fields of the object, for what is spelt alike."""
 
     @property
     def label(self) -> str:
@@ -137,42 +141,17 @@ def make_plan(source: Source, info: ObjectInfo, describe: Describe, fields: Sequ
         lookback=LOOKBACK if source.lookback is None else source.lookback,
         settle=timedelta() if source.settle is None else source.settle,
         deleted="IsDeleted" in info.fields,
+        has_created="CreatedDate" in info.fields and info.fields["CreatedDate"].filterable,
         people=people,
         stand=stand,
         each=people is not None and people.each and people.relation is not None,
         identity=identity[1:] if each else (),
         definition=_digest(info.name, cursor, source.where, str(each)),
         formulas=_formulas(columns, info),
-        parents=tuple(parents(columns)),
+        parents=tuple(dict.fromkeys(".".join(path) for path in paths if len(path) > 1)),
         long_texts=tuple(_long_texts(columns, info)),
+        known=tuple(info.fields),
     )
-
-
-def cursor_of(source: Source, info: ObjectInfo) -> str | None:
-    """The field that moves when a record changes; None: every run reads everything."""
-    name = source.cursor_field
-    if source.reads_all:
-        return None
-    if name is None:
-        usable = (one for one in STAMPS if one in info.fields and info.fields[one].filterable)
-        return next(usable, None)
-    found = info.fields.get(name)
-    if found is None:
-        raise SourceMisconfigured(
-            f"cursorField {name}: {info.name} has no such field, or the user may not see it (field-level security)"
-            f"{near(name, info.fields)}"
-        )
-    if found.type != "datetime" or not found.filterable or found.calculated:
-        kind = (
-            "a formula"
-            if found.calculated
-            else f"of type {found.type}" + ("" if found.filterable else ", not filterable")
-        )
-        raise SourceMisconfigured(
-            f"cursorField {name}: it is {kind}; expected a stored date and time that moves with every change, such as "
-            "SystemModstamp"
-        )
-    return name
 
 
 def people_of(info: ObjectInfo, describe: Describe, whos: Sequence[Path], identity: Path) -> People:

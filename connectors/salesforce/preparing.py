@@ -10,7 +10,7 @@ from connectors.base import SourceMisconfigured, SourceRefused
 from connectors.salesforce import Source, statements
 from connectors.salesforce.calls import Caller
 from connectors.salesforce.faults import NotThere
-from connectors.salesforce.metadata import ObjectInfo, near
+from connectors.salesforce.metadata import ObjectInfo, named, near
 from connectors.salesforce.plan import Plan, make_plan
 from connectors.salesforce.results import odd, understood
 
@@ -54,13 +54,13 @@ def listed(caller: Caller) -> list[dict[str, Any]]:
     found = caller.call("GET", "sobjects", "objects")
     every = found.get("sobjects") if isinstance(found, dict) else None
     with understood("objects"):
-        return [
-            one for one in every or () if one.get("queryable") and not one.get("deprecatedAndHidden") and _is_data(one)
-        ]
+        return [one for one in every or () if _is_data(one)]
 
 
 def _is_data(one: dict[str, Any]) -> bool:
-    return not str(one.get("name")).endswith(_NOT_FOR_READING)
+    name = named(one.get("name"))
+    shown = name is not None and one.get("queryable") and not one.get("deprecatedAndHidden")
+    return bool(shown) and not str(name).endswith(_NOT_FOR_READING)
 
 
 def org_of(caller: Caller) -> str | None:
@@ -76,7 +76,6 @@ def org_of(caller: Caller) -> str | None:
     return named if statements.is_id(named) else None
 
 
-def prepare(caller: Caller, source: Source, fields: Sequence[str] | None) -> Plan:
+def prepare(describe: Describer, source: Source, fields: Sequence[str] | None) -> Plan:
     """Settle how a stream is read; raises SourceMisconfigured, SourceRefused, SourceUnreachable."""
-    describe = Describer(caller)
     return make_plan(source, describe(source.object or ""), describe, fields)

@@ -1,7 +1,7 @@
 """Reads a stream page by page, and says where it is safe to resume.
 
-The first reading takes all records; later ones take windows of stamps, from a look back before the last end up to the
-server's present. Within each of them records come by REST in the order of their ids, or by a Bulk job.
+The first reading takes all records; later ones take windows of stamps, from a look back before the last end on. Within
+each of them records come by REST in the order of their ids, or by a Bulk job.
 """
 
 from __future__ import annotations
@@ -16,14 +16,24 @@ from connectors.salesforce import Source
 from connectors.salesforce.calls import Caller
 from connectors.salesforce.cursor import Part, Progress, decode, encode
 from connectors.salesforce.faults import TookTooLong
-from connectors.salesforce.parts import SHORTEST, Parts, Piece, is_shortest
+from connectors.salesforce.parts import Effort, Parts, Piece
 from connectors.salesforce.plan import Plan
 from connectors.salesforce.records import Batch
 from connectors.salesforce.values import moment, stamp
+from connectors.salesforce.windows import Windows, is_shortest, span_of
 
-SECOND = timedelta(seconds=1)
+OLDEST = timedelta(days=1)
+"""Of a job that an earlier run has begun; a new one is made where it is older."""
+_JITTER = timedelta(minutes=1)
+"""By which a position may be ahead of all clocks: they are set now and then."""
 _NEARLY = 0.95
 """Of the time between refreshes: a daily run does not begin at the same second every day."""
+HALVINGS = 6
+"""Of windows in one reading, until the rest is read by Bulk."""
+_NOT_SWEPT = (
+    "the reading of everything again (`refresh`) was interrupted and went on now; what was erased in Salesforce is "
+    "found by a whole one, which the next run begins"
+)
 Under = Literal["part", "refresh"]
 """Which of the two readings that a position may hold."""
 
@@ -36,14 +46,21 @@ class Reader:
     ) -> None:
         self._source, self._plan, self._org, self._parts = source, plan, org, parts
         self._until = until
-        self._now = caller.now()
+        self._now, self._latest = caller.now(), caller.latest()
+        self._halvings = 0
+        self._notes = [apart] if (apart := caller.clocks_apart()) else []
 
     def read(self, since: Cursor | None) -> Iterator[Page]:
         """Yield pages; the last one is empty and carries the cursor for the next run."""
         progress = self._begin(since)
+        if self._notes:
+            yield Page((), encode(progress), notes=tuple(self._notes))
         if progress.end is None or self._plan.reads_all:
             progress = yield from self._everything(progress)
         else:
+            progress = self._rewound(progress)
+            if progress.part is not None and _goes_on(progress.part):
+                progress = replace(progress, part=(yield from self._newer_first(progress, progress.part)))
             progress = yield from self._windows(progress)
             if self._until is None and self._is_refresh_due(progress):
                 progress = yield from self._again(progress)
@@ -59,16 +76,36 @@ class Reader:
                 f"{self._org}: give the other org a stream of its own (`connection`), or begin anew with `memsync run "
                 "STREAM --full`"
             )
-        if saved is None or saved.definition != self._plan.definition:
+        if saved is None or saved.definition != self._plan.definition or self._is_ahead(saved):
             return Progress(self._org, self._plan.definition)
-        return replace(saved, org=saved.org or self._org)
+        fresh = replace(saved, part=self._without_old_job(saved.part), refresh=self._without_old_job(saved.refresh))
+        return replace(fresh, org=saved.org or self._org)
+
+    def _is_ahead(self, saved: Progress) -> bool:
+        """Whether a position lies in the future, so that nobody knows since when changes were missed."""
+        if saved.end is None or moment(saved.end) <= self._latest + _JITTER:
+            return False
+        self._notes.append(
+            f"the saved position ({saved.end}) lies in the future, so a clock was ahead when it was made, and changes "
+            "may have been missed: everything is read once more; equal rows are not sent"
+        )
+        return True
+
+    def _without_old_job(self, part: Part | None) -> Part | None:
+        """The part as it is; from its beginning where its job is old, for too much has changed since."""
+        job = part.job if part is not None else None
+        if part is None or job is None or part.done or self._now - moment(job.made or part.end) <= OLDEST:
+            return part
+        self._parts.let_go(job)
+        return replace(part, job=None)
 
     # Everything
 
     def _everything(self, progress: Progress) -> Generator[Page, None, Progress]:
         """Yield all records, from where it was interrupted; returns the position behind them."""
-        begun = progress.part or self._whole()
-        fresh = progress.part is None
+        begun, fresh = progress.part or self._whole(), progress.part is None
+        if _goes_on(begun) and not self._plan.reads_all:
+            begun = yield from self._newer_first(progress, begun)
         progress = replace(progress, end=None, part=begun)
         bounded = begun.low is not None or begun.high is not None
         progress = yield from self._through(progress, "part", sweep=fresh and not bounded)
@@ -89,77 +126,113 @@ class Reader:
             return True
         if not isinstance(every, timedelta):
             return False
-        return progress.whole is None or self._now - moment(progress.whole) >= every * _NEARLY
+        if progress.whole is None or moment(progress.whole) > self._latest + _JITTER:  # a clock was ahead
+            return True
+        return self._now - moment(progress.whole) >= every * _NEARLY
 
     def _again(self, progress: Progress) -> Generator[Page, None, Progress]:
         """Yield all records once more: what moved no stamp, such as formulas, and a sweep for erased ones."""
-        begun = progress.refresh or self._whole()
-        progress = replace(progress, refresh=begun)
-        sweep = begun.after is None and begun.job is None and begun.low is None
-        progress = yield from self._through(progress, "refresh", sweep=sweep)
-        return replace(progress, refresh=None, whole=begun.end)
+        begun, goes_on = progress.refresh or self._whole(), _goes_on(progress.refresh)
+        begun = self._settled(begun) if goes_on else begun
+        sweep = begun.low is None and begun.after is None and not begun.done and begun.job is None
+        progress = yield from self._through(replace(progress, refresh=begun), "refresh", sweep=sweep)
+        swept = sweep or begun.low is not None
+        progress = replace(progress, refresh=None, whole=begun.end if swept else progress.whole)
+        if not swept:
+            yield Page((), encode(progress), notes=(_NOT_SWEPT,))
+        return progress
+
+    # Jobs that an earlier run began
+
+    def _newer_first(self, progress: Progress, part: Part) -> Generator[Page, None, Part]:
+        """Yield what changed since the job of a part was made, and leave it out of what is read of the job.
+
+        Other runs may have sent newer values than it gives, which must be the ones that stay. The position stays as it
+        is: a run that is killed meanwhile begins with this again.
+        """
+        behind = Progress(self._org, self._plan.definition, end=_made(part))
+        self._parts.newer.gather()
+        for page in self._windows(behind, beyond=part.high is not None):
+            yield replace(page, cursor=encode(progress))
+        return self._settled(part)
+
+    def _rewound(self, progress: Progress) -> Progress:
+        """The position from which windows bring all that changed since the job of a refresh was made."""
+        if progress.refresh is None or not _goes_on(progress.refresh):
+            return progress
+        assert progress.end is not None  # noqa: S101
+        self._parts.newer.gather()
+        if progress.part is not None and progress.part.job is not None:
+            self._parts.let_go(progress.part.job)
+        return replace(progress, part=None, end=min(progress.end, _made(progress.refresh)))
+
+    def _settled(self, part: Part) -> Part:
+        """A part that goes on with its job, without what is newer; anew where that is too much to remember."""
+        if part.job is None or self._parts.newer.settle(part.job.id):
+            return part
+        self._parts.let_go(part.job)
+        return replace(part, job=None)
 
     # Windows
 
-    def _windows(self, progress: Progress) -> Generator[Page, None, Progress]:
-        """Yield what changed, in windows that are halved where a query takes too long."""
-        present = self._present()
+    def _windows(self, progress: Progress, *, beyond: bool = False) -> Generator[Page, None, Progress]:
+        """Yield what changed, in windows that are halved where a query takes too long; see `_easier`."""
+        windows = Windows(self._plan, self._now, self._latest, self._until, beyond)
         span: timedelta | None = None
-        part = progress.part or self._window(progress, present, span, again=True)
+        part: Part | None = progress.part or windows.first(progress.end or stamp(self._now))
+        effort: Effort = "halves"
         while part is not None:
             try:
-                progress = yield from self._through(replace(progress, part=part), "part", halves=True)
-            except TookTooLong:
-                if is_shortest(part):
-                    raise
-                span = (moment(part.high or part.end) - moment(part.low or part.end)) / 2
-                part = self._cut(part, span)
+                progress = yield from self._through(replace(progress, part=part), "part", effort=effort)
+            except TookTooLong as problem:
+                part, effort = self._easier(problem, part, effort, windows)
+                span = span_of(part) if effort == "halves" else span
                 continue
-            progress = replace(progress, part=None, end=part.end)
+            progress, effort = replace(progress, part=None, end=part.end), "halves"
             span = span * 2 if span else None
-            part = self._window(progress, present, span)
+            part = windows.following(part.end, span)
         return progress
 
-    def _present(self) -> datetime:
-        """Where the last window ends: the second that has begun counts where the look back comes over it again."""
-        present = self._now - self._plan.settle
-        if not self._plan.settle and self._plan.lookback:
-            present += SECOND
-        return present if self._until is None else min(present, self._until)
+    def _easier(self, problem: TookTooLong, part: Part, effort: Effort, windows: Windows) -> tuple[Part, Effort]:
+        """What to read instead of a window that takes too long, and how; raises `problem` where nothing is left.
 
-    def _window(
-        self, progress: Progress, present: datetime, span: timedelta | None, *, again: bool = False
-    ) -> Part | None:
-        """The next window up to the present; `again`: one at least, for a second may have gone on since its end."""
-        assert progress.end is not None  # noqa: S101
-        end = moment(progress.end)
-        if end >= present and not again:
-            return None
-        present = max(present, end)
-        low = end if span is not None else end - self._plan.lookback
-        high = present if span is None else min(end + span, present)
-        return Part(end=stamp(high), low=stamp(low), high=stamp(high))
-
-    def _cut(self, part: Part, span: timedelta) -> Part:
-        high = stamp(moment(part.low or part.end) + max(span, SHORTEST))
-        return Part(end=high, low=part.low, high=high)
+        Half of it, a few times; then one Bulk job reads all that is left, for a job for each of many windows would use
+        up a day's. Where Bulk may not, or does not, windows are halved to the shortest.
+        """
+        bulk = self._parts.may_use_bulk(part)
+        if effort == "all" or (effort == "bulk" and bulk):
+            raise problem
+        self._halvings += 1
+        if bulk and (self._halvings > HALVINGS or is_shortest(part)):
+            return windows.rest(part), "bulk"
+        return (part, "all") if is_shortest(part) else (windows.half(part), "halves")
 
     # Pages
 
     def _through(
-        self, progress: Progress, name: Under, *, sweep: bool = False, halves: bool = False
+        self, progress: Progress, name: Under, *, sweep: bool = False, effort: Effort = "all"
     ) -> Generator[Page, None, Progress]:
         """Yield the part under way to its end; each page's cursor goes on right behind it."""
         part: Part | None = getattr(progress, name)
         assert part is not None  # noqa: S101
         seen = 0
-        for piece in self._parts.read(part, halves=halves):
+        for piece in self._parts.read(part, effort):
             progress = replace(progress, **{name: piece.part})  # type: ignore[arg-type]
             seen += len(piece.batch.records)
             yield _page(piece, encode(progress), sweep=sweep)
         if sweep and seen:
             yield Page((), encode(progress), swept=True)
         return progress
+
+
+def _goes_on(part: Part | None) -> bool:
+    """Whether a part is read by a job that an earlier run has begun."""
+    return part is not None and part.job is not None and not part.done
+
+
+def _made(part: Part) -> str:
+    """When the job of a part was made."""
+    return (part.job.made if part.job else None) or part.end
 
 
 def _page(piece: Piece, cursor: Cursor, *, sweep: bool) -> Page:

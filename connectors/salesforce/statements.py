@@ -19,14 +19,17 @@ def page(plan: Plan, part: Part, limit: int) -> str:
 
 
 def bulk(plan: Plan, part: Part) -> str:
-    """What a Bulk job reads of a part: in no order, for sorting would keep the server from cutting the work up."""
-    return f"SELECT {_listed(plan.shape)} FROM {plan.object}{_where(_conditions(plan, part))}"
+    """What a Bulk job reads of a part: in no order, for sorting would keep the server from cutting the work up.
+
+    The Id comes last: wherever the text of the results may be cut off, the last record does not look whole.
+    """
+    return f"SELECT {_id_last(plan.shape)} FROM {plan.object}{_where(_conditions(plan, part))}"
 
 
 def by_ids(plan: Plan, ids: Sequence[str], *, flat: bool = False) -> str:
     """The records with these ids; `flat`: as Bulk can read them."""
     conditions = [_among("Id", ids), *_own(plan)]
-    selected = _listed(plan.shape) if flat else _selected(plan)
+    selected = _id_last(plan.shape) if flat else _selected(plan)
     return f"SELECT {selected} FROM {plan.object}{_where(conditions)}"
 
 
@@ -81,11 +84,18 @@ def _listed(shape: Shape) -> str:
     return ", ".join(column.name for column in shape.columns)
 
 
+def _id_last(shape: Shape) -> str:
+    names = [column.name for column in shape.columns]
+    return ", ".join([*(name for name in names if name != "Id"), "Id"])
+
+
 def _conditions(plan: Plan, part: Part) -> Iterator[str]:
     if part.low is not None:
         yield f"{plan.cursor} >= {part.low}"
     if part.high is not None:
         yield f"{plan.cursor} < {part.high}"
+    if part.born is not None:
+        yield f"CreatedDate < {part.born}"
     yield from _own(plan)
 
 

@@ -14,12 +14,11 @@ from .sample import Amounts, Sample
 
 _ABOUT = """\
 Serves a small Salesforce org with sample data on 127.0.0.1 until it is stopped (Ctrl-C).
-Its address and credentials are printed as variables to copy. Records are changed while it runs
-by the ordinary REST calls, for example with the token from $SF_ACCESS_TOKEN:
+Its address and credentials are printed as variables to copy. Records are changed while it runs by the
+ordinary REST calls; T and S are printed with the variables:
 
-  curl -X PATCH $SF_INSTANCE_URL/services/data/v62.0/sobjects/Contact/003xx0000000001AAA \\
-       -H "Authorization: Bearer $SF_ACCESS_TOKEN" -H "Content-Type: application/json" -d '{"Title": "Director"}'
-  (POST to .../sobjects/Contact adds one, DELETE of its address deletes it)
+  curl -X PATCH $S/Contact/003xx0000000001AAA -H "$T" -H 'Content-Type: application/json' -d '{"Title": "Director"}'
+  (POST to $S/Contact adds one, DELETE of its address deletes it, GET shows it)
 """
 
 
@@ -40,22 +39,29 @@ def arguments(given: list[str]) -> argparse.Namespace:
 
 
 def variables(org: Salesforce, private_key: str | None) -> str:
-    """The lines to copy: client credentials, and a session for calls by hand."""
+    """The lines to copy: client credentials, a session for calls by hand, and other logins as comments."""
     lines = {
         "SF_LOGIN_URL": org.url,
         "SF_CLIENT_ID": org.client_id,
         "SF_CLIENT_SECRET": org.client_secret,
     }
-    by_hand = {"SF_INSTANCE_URL": org.url, "SF_ACCESS_TOKEN": org.access_token}
+    token = org.access_token
+    session = {"SF_INSTANCE_URL": org.url, "SF_ACCESS_TOKEN": token}
+    by_hand = {"T": f"Authorization: Bearer {token}", "S": f"{org.url}/services/data/v62.0/sobjects"}
     soap = {"SF_USERNAME": org.username, "SF_PASSWORD": org.password, "SF_SECURITY_TOKEN": org.security_token}
-    jwt = {"SF_USERNAME": org.username, "SF_PRIVATE_KEY_FILE": private_key} if private_key else {}
+    file = str(Path(private_key).absolute()) if private_key else ""
+    jwt = {"SF_USERNAME": org.username, "SF_PRIVATE_KEY_FILE": file} if private_key else {}
     parts = [
         _exports(lines),
-        "# Instead of the client's id and secret, a session (also for calls by hand):",
-        *(f"# {line}" for line in _exports(by_hand).splitlines()),
-        "# Or the legacy login with password and token:",
+        "",
+        "# For calls by hand (see --help):",
+        "\n".join(f"{name}='{value}'" for name, value in by_hand.items()),
+        "",
+        "# Instead of the client's id and secret, a session:",
+        *(f"# {line}" for line in _exports(session).splitlines()),
+        "# Or the legacy login with password and token, with SF_LOGIN_URL as above:",
         *(f"# {line}" for line in _exports(soap).splitlines()),
-        *(["# Or JWT bearer, with the client's id but without its secret:"] if jwt else []),
+        *(["# Or JWT bearer, with SF_LOGIN_URL and SF_CLIENT_ID as above, without SF_CLIENT_SECRET:"] if jwt else []),
         *(f"# {line}" for line in _exports(jwt).splitlines()),
     ]
     return "\n".join(parts)
@@ -91,6 +97,7 @@ def _org(wanted: argparse.Namespace) -> Salesforce:
 
 
 def _serve(org: Salesforce, wanted: argparse.Namespace, stopped: threading.Event) -> None:
+    org.become(int(org.url.rpartition(":")[2]))
     _fill(org, wanted)
     if wanted.private_key:
         _keep_key(org, Path(wanted.private_key))
@@ -119,7 +126,8 @@ def _keep_key(org: Salesforce, file: Path) -> None:
 
 
 def _contents(org: Salesforce) -> str:
-    counts = ((name, len(org.rows(name, "Id"))) for name in ("Account", "Contact", "Lead", "Case", "Task"))
+    names = ("Account", "Contact", "Lead", "Opportunity", "Case", "Task", "Event", "EmailMessage", "Note")
+    counts = ((name, len(org.rows(name, "Id"))) for name in names)
     return ", ".join(f"{count} {name}" for name, count in counts)
 
 

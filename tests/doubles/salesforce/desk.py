@@ -36,6 +36,7 @@ class Desk:
             return given
         found = self._answered(request, parts)
         more = {"X-Cut": str(fault.cut)} if fault and fault.cut is not None else {}
+        more |= {"X-Drip": str(fault.drip)} if fault and fault.drip is not None else {}
         if kind not in WITHOUT_SESSION:
             more["Sforce-Limit-Info"] = self._limit_info()
         return replace(found, headers={**found.headers, **more})

@@ -23,6 +23,8 @@ class Fault:
     hang: bool = False
     cut: int | None = None
     """The true answer ends after so many bytes of its body, which is then not packed."""
+    drip: float | None = None
+    """The true answer comes unpacked, byte by byte, with so many seconds between."""
     used: int = field(default=0)
 
     def applies(self, request: Request) -> bool:

@@ -77,9 +77,10 @@ class Sessions:
     live: dict[str, datetime] = dataclasses.field(default_factory=dict)
     calls_left: int | None = None
     """After so many more calls every session is at its end; None: sessions end by time only."""
+    org_id: str = ORG_ID
 
     def open(self, now: datetime) -> str:
-        token = f"{ORG_ID[:15]}!AQ{secrets.token_hex(20)}"
+        token = f"{self.org_id[:15]}!AQ{secrets.token_hex(20)}"
         self.live[token] = now + self.life
         return token
 
@@ -118,16 +119,16 @@ def token_answer(account: Account, sessions: Sessions, request: Request, url: st
             raise Denied("unsupported_grant_type", "grant type not supported")
     except Denied as denied:
         return denied.answer
-    return document(_granted(sessions.open(now), url, now))
+    return document(_granted(sessions, url, now))
 
 
-def _granted(token: str, url: str, now: datetime) -> dict[str, Any]:
+def _granted(sessions: Sessions, url: str, now: datetime) -> dict[str, Any]:
     return {
-        "access_token": token,
+        "access_token": sessions.open(now),
         "signature": base64.b64encode(secrets.token_bytes(32)).decode(),
         "scope": "api",
         "instance_url": url,
-        "id": f"https://login.salesforce.com/id/{ORG_ID}/{USER_ID}",
+        "id": f"https://login.salesforce.com/id/{sessions.org_id}/{USER_ID}",
         "token_type": "Bearer",
         "issued_at": str(int(now.timestamp() * 1000)),
     }
@@ -197,7 +198,7 @@ def soap_answer(account: Account, sessions: Sessions, request: Request, url: str
     if given != [account.username, account.password + account.security_token]:
         message = "Invalid username, password, security token; or user locked out."
         return _fault("INVALID_LOGIN", message)
-    server = f"{url}/services/Soap/u/{version}/{ORG_ID[:15]}"
+    server = f"{url}/services/Soap/u/{version}/{sessions.org_id[:15]}"
     result = (
         "<metadataServerUrl/><passwordExpired>false</passwordExpired><sandbox>false</sandbox>"
         f"<serverUrl>{server}</serverUrl><sessionId>{sessions.open(now)}</sessionId><userId>{USER_ID}</userId>"

@@ -1,7 +1,7 @@
 """The stand-in org: its users, data, limits and failures, served over plain HTTP on loopback."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
@@ -10,6 +10,7 @@ from .bulk_rules import Rules
 from .changes import Changes
 from .desk import Desk
 from .faults import Fault, Faults, failing_answer, what_is_meant
+from .ids import new_ids
 from .jobs import Jobs
 from .logins import USER_ID, Account, Sessions
 from .options import Options
@@ -42,6 +43,8 @@ class Salesforce:
         self.requests: list[Request] = []
         self.soql: list[str] = []
         self.url = ""
+        self.date: Callable[[], str] = self.date_header
+        """What the header Date says; tests put something else here."""
         self._ahead = wanted.now - datetime.now(UTC) if wanted.now else timedelta()
         self._schema_stamp = self.now()
         self._server: Server | None = None
@@ -49,7 +52,7 @@ class Salesforce:
 
     def __enter__(self) -> "Salesforce":
         try:
-            self._server = Server(self.options.port, Desk(self).respond, self.now)
+            self._server = Server(self.options.port, Desk(self).respond, lambda: self.date())
         except OSError:
             self.records.close()
             raise
@@ -62,11 +65,19 @@ class Salesforce:
         self.jobs.close()
         self.records.close()
 
+    def become(self, number: int) -> None:
+        """Take the id of another org: the same for the same number."""
+        self.sessions.org_id = next(new_ids("00D", number, 1))
+
     # The clock ---------------------------------------------------------------------------------------------
 
     def now(self) -> datetime:
         """The org's own time, which the Date header tells."""
         return datetime.now(UTC) + self._ahead
+
+    def date_header(self, ahead: timedelta = timedelta()) -> str:
+        """The org's time as an HTTP date; `ahead`: as a clock shows it that is wrong by so much."""
+        return format_datetime((self.now() + ahead).replace(microsecond=0), usegmt=True)
 
     def advance(self, by: timedelta) -> None:
         """Move the org's clock."""
@@ -197,15 +208,17 @@ class Salesforce:
         drop: bool = False,
         hang: bool = False,
         cut: int | None = None,
+        drip: float | None = None,
     ) -> Fault:
         """Let matching calls fail: by kind (`query`), or by method and path (`GET /services/data/v*/query`).
 
         `error` is an error code with its usual status and text (`answers.ERRORS`); else `status` and `body` (a value
         for JSON, text as it is). `drop` closes the connection, `hang` never answers, `cut` ends the true answer,
-        unpacked, after so many bytes of its body. `times` None: until `mend`.
+        unpacked, after so many bytes of its body, `drip` sends it byte by byte, so many seconds apart. `times` None:
+        until `mend`.
         """
         given = failing_answer(error, status, body, headers, message)
-        fault = Fault(what_is_meant(call), given, times, after, drop, hang, cut)
+        fault = Fault(what_is_meant(call), given, times, after, drop, hang, cut, drip)
         self.faults.planned.append(fault)
         return fault
 

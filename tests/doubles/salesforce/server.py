@@ -6,8 +6,6 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -45,8 +43,8 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(self, port: int, respond: Respond, now: Callable[[], datetime]) -> None:
-        self.respond, self.now = respond, now
+    def __init__(self, port: int, respond: Respond, date: Callable[[], str]) -> None:
+        self.respond, self.date = respond, date
         self.closing = threading.Event()
         self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Connection)
@@ -109,11 +107,15 @@ class _Connection(BaseHTTPRequestHandler):
         return Request(self.command, unquote(parts.path), query, headers, body, head_size=size)
 
     def _send(self, answer: Answer) -> None:
-        packs = "gzip" in self.headers.get("Accept-Encoding", "") and "X-Cut" not in answer.headers
+        whole = "X-Cut" not in answer.headers and "X-Drip" not in answer.headers
+        packs = whole and "gzip" in self.headers.get("Accept-Encoding", "")
         headers = {"Date": self.date_time_string(), "Cache-Control": "no-cache,must-revalidate,no-store,private"}
         headers |= answer.headers
         cut = int(headers.pop("X-Cut", -1))
-        if isinstance(answer.body, bytes):
+        drip = headers.pop("X-Drip", None)
+        if drip is not None:
+            self._send_drops(answer.status, headers, answer.body, float(drip))
+        elif isinstance(answer.body, bytes):
             self._send_whole(answer.status, headers, answer.body, packs, cut)
         else:
             self._send_chunks(answer.status, headers, answer.body, packs, cut)
@@ -147,6 +149,16 @@ class _Connection(BaseHTTPRequestHandler):
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
 
+    def _send_drops(self, status: int, headers: dict[str, str], body: bytes | Iterator[bytes], pause: float) -> None:
+        self._start(status, headers | {"Transfer-Encoding": "chunked"})
+        for piece in [body] if isinstance(body, bytes) else body:
+            for byte in piece:
+                self.wfile.write(b"1\r\n" + bytes([byte]) + b"\r\n")
+                self.wfile.flush()
+                if self.server.closing.wait(pause):
+                    raise HungUp
+        self.wfile.write(b"0\r\n\r\n")
+
     def _start(self, status: int, headers: dict[str, str]) -> None:
         self.send_response_only(status)
         for name, value in headers.items():
@@ -154,7 +166,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return format_datetime(self.server.now().replace(microsecond=0), usegmt=True)
+        return self.server.date()
 
     def log_message(self, *_: object) -> None:
         """Nothing is logged."""
@@ -175,8 +187,8 @@ def too_long(request: Request) -> bool:
 class Server:
     """Serves until it is closed."""
 
-    def __init__(self, port: int, respond: Respond, now: Callable[[], datetime]) -> None:
-        self._listener = _Listener(port, respond, now)
+    def __init__(self, port: int, respond: Respond, date: Callable[[], str]) -> None:
+        self._listener = _Listener(port, respond, date)
         self.url = f"http://127.0.0.1:{self._listener.server_port}"
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
