@@ -233,6 +233,11 @@ def delivered_keys(connection: Connection, stream: str, limit: int, behind: str 
     return list(connection.scalars(keys.limit(limit)))
 
 
+def rejected_keys(connection: Connection, stream: str) -> set[str]:
+    """The keys of a stream's rejects."""
+    return set(connection.scalars(select(rejects.c.key).where(rejects.c.stream == stream)))
+
+
 def stored_rejects(connection: Connection, stream: str | None) -> list[StoredReject]:
     """The rejects of one stream or of all, newest last."""
     query = select(rejects).order_by(rejects.c.stream, rejects.c.last_at, rejects.c.key)

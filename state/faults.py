@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from state.errors import StoreUnreachable, StoreUnusable
 
@@ -44,6 +44,9 @@ _POSTGRES_PASSING = {
     "08": "its server cannot be reached; check that it is up, and the host and port in MEMSYNC_STATE_URL",
 }
 
+_SILENT = "its server does not answer; check that it is up, and the network and poolers between"
+_VALUE = "does not take a value: Postgres keeps no NUL characters and no text that is not UTF-8; nothing was changed"
+
 _SYSTEM = {
     errno.ENOSPC: _SQLITE["SQLITE_FULL"],
     errno.EDQUOT: _SQLITE["SQLITE_FULL"],
@@ -75,6 +78,8 @@ def _explain_sqlite(name: str, where: str) -> StoreUnusable:
 
 def _explain_postgres(error: DBAPIError, where: str) -> StoreUnusable:
     code = getattr(error.orig, "sqlstate", None)
+    if isinstance(error, DataError) and code in (None, "22021"):
+        return StoreUnusable(f"{where}: {_VALUE}")
     if code is None:  # no answer of a server: it is not there, hung up, or said so in words only
         return _without_code(str(error.orig), where)
     for prefix, text in _POSTGRES.items():
@@ -91,6 +96,8 @@ def _without_code(message: str, where: str) -> StoreUnusable:
     for phrase, code in words.items():
         if phrase in message:
             return StoreUnusable(f"{where}: {_POSTGRES[code]}")
+    if "does not answer" in message or "timeout" in message:
+        return StoreUnreachable(f"{where}: {_SILENT}")
     return StoreUnreachable(f"{where}: {_POSTGRES_PASSING['08']}")
 
 

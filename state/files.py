@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 import tempfile
+import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +17,9 @@ from state.faults import REMEDY, explain_system
 
 APPLICATION_ID = 0x6D656D73  # "mems", in the header of every SQLite file that is a memsync store
 _URL = "change MEMSYNC_STATE_URL"
+_guard = threading.Lock()
+_in_use: Counter[tuple[int, int]] = Counter()
+"""Device and number of the files that this process has open as stores."""
 
 
 def is_there(path: Path) -> bool:
@@ -43,16 +49,48 @@ def _check(path: Path, found: os.stat_result) -> None:
         raise StoreUnusable(f"{path}: is read-only; make it writable or {_URL}")
     if not os.access(path.parent, os.W_OK):
         raise StoreUnusable(f"{path}: its folder is read-only, but SQLite writes beside the file; make it writable")
-    _check_header(path)
+    _check_header(path, found)
 
 
-def _check_header(path: Path) -> None:
-    with path.open("rb") as file:
-        header = file.read(100)
+def _check_header(path: Path, found: os.stat_result) -> None:
+    with _guard:
+        # Closing any descriptor of a file drops every lock that this process holds on it, SQLite's included; then
+        # another process that closes the store deletes the log under this one.
+        if _in_use[found.st_dev, found.st_ino]:
+            return
+        with path.open("rb") as file:
+            header = file.read(100)
     if not header.startswith(b"SQLite format 3\x00"):
         raise StoreUnusable(f"{path}: is not a SQLite database; {REMEDY}")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise StoreUnusable(f"{path}: belongs to another program; {_URL}")
+
+
+class InUse(sqlite3.Connection):
+    """A connection during which nobody here opens the file in another way."""
+
+    _file: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        """Close it; its file may be looked at again when no other connection has it."""
+        super().close()
+        with _guard:
+            if self._file is not None:
+                _in_use.subtract([self._file])
+                self._file = None
+
+
+def connect(path: Path, patience: float) -> sqlite3.Connection:
+    """Open a file that is there; raises sqlite3.Error. Locked by another process, it is waited for so many seconds."""
+    with _guard:
+        # mode=rw: a file that vanishes between the look at it and here must not come back empty.
+        address = f"{path.as_uri()}?mode=rw"
+        made = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=patience, factory=InUse)
+        with suppress(OSError):
+            found = path.stat()
+            made._file = (found.st_dev, found.st_ino)
+            _in_use[made._file] += 1
+    return made
 
 
 def _make_private(path: Path, found: os.stat_result) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Table, delete, func, insert, select, text, update
 
+from state import shapes
 from state.tables import chunks, fingerprints, positions, redeliveries, rejects, runs, streams
 from state.values import Position, StoredRun
 
@@ -68,6 +69,7 @@ def reset(connection: Connection, stream: str) -> None:
     """Forget everything about a stream but its run history."""
     for table in _PER_STREAM:
         connection.execute(delete(table).where(table.c.stream == stream))
+    shapes.forget(connection, stream)
 
 
 def start_run(connection: Connection, stream: str, command: str, now: float) -> int:
@@ -93,6 +95,13 @@ def last_runs(connection: Connection, stream: str, limit: int) -> list[StoredRun
     """The newest runs of a stream, newest first."""
     found = connection.execute(select(runs).where(runs.c.stream == stream).order_by(runs.c.id.desc()).limit(limit))
     return [StoredRun(**{**row._mapping, "summary": json.loads(row.summary)}) for row in found]
+
+
+def calls_since(connection: Connection, moment: float) -> int:
+    """The calls of all runs that began since then and are still in the history."""
+    found = connection.scalars(select(runs.c.summary).where(runs.c.started_at >= moment))
+    made = [json.loads(summary).get("calls") for summary in found]
+    return sum(calls for calls in made if isinstance(calls, int))
 
 
 def counts(connection: Connection, stream: str) -> dict[str, int]:

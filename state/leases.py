@@ -10,11 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, select, text, update
 
 from state.errors import LeaseHeld, LeaseLost
-from state.owner import is_dead, is_here, this_process
+from state.owner import is_dead, is_here
 from state.tables import leases
 from state.values import PART, Lease
-
-__all__ = ["TTL", "Moment", "acquire", "check", "is_held", "release", "renew", "this_process"]
 
 TTL = 60.0
 """Seconds after which a lease that was not renewed may be taken over."""

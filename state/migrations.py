@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from state.errors import StoreUnusable
 from state.faults import REMEDY
-from state.tables import VERSION, exhausted, meta, watch
+from state.tables import VERSION, exhausted, meta, shapes, watch
 
 Migration = Callable[[Connection], object]
 
@@ -16,6 +16,7 @@ Migration = Callable[[Connection], object]
 def _from_1(connection: Connection) -> None:
     exhausted.create(connection)
     watch.create(connection)
+    shapes.create(connection)
     connection.exec_driver_sql("ALTER TABLE memsync_chunks ADD COLUMN part TEXT NOT NULL DEFAULT ''")
 
 

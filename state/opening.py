@@ -91,11 +91,9 @@ def _prepare_or_close(engine: Engine, where: str) -> None:
 
 
 def _sqlite(path: Path | None) -> Engine:
-    # mode=rw: a file that vanishes between the look at it and here must not come back empty.
-    address = ":memory:" if path is None else f"{path.as_uri()}?mode=rw"
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False, timeout=PATIENCE),
+        creator=lambda: files.connect(path, PATIENCE) if path else sqlite3.connect(":memory:", check_same_thread=False),
         hide_parameters=True,
         poolclass=StaticPool,
     )
@@ -117,13 +115,18 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _postgres(url: URL) -> Engine:
+    from state.silence import Connector  # only who keeps the state in Postgres pays for its driver
+
     arguments: dict[str, Any] = {"prepare_threshold": None, "application_name": "memsync"}
-    # A server that is gone without a word is noticed within a minute.
-    arguments |= {"connect_timeout": 10, "keepalives_idle": 20, "keepalives_interval": 10, "keepalives_count": 3}
+    # A server that is gone without a word is noticed within half a minute, one that is frozen by WatchedConnection.
+    arguments |= {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    arguments |= {"tcp_user_timeout": 20_000}
     given = {name: value for name, value in arguments.items() if name not in url.query}
     engine = create_engine(
         url, hide_parameters=True, connect_args=given, pool_size=1, max_overflow=0, pool_pre_ping=True
     )
+    connector = Connector()
+    event.listen(engine, "do_connect", lambda dialect, record, args, given: connector.connect(*args, **given))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(_POSTGRES_SETTINGS))
     return engine
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from state.values import StoredRun
 
 ORDINARY = "run"
 """The command of the runs that are looked at: a backfill says nothing of how fresh a stream is."""
+ALL_MAPS = "property maps"
+"""The name under which it is remembered what was told of the maps as a whole; no stream is called so."""
 SUCCEEDED = ("ok", "rejects")
 """How runs end that read everything that was due."""
 
@@ -30,7 +32,9 @@ class StreamState:
     """The start of the last run that read everything: all that changed before is in memory, or filed."""
     success_ended: float | None = None
     moved: float | None = None
-    """The last move of its position."""
+    """The last move of its position, be it of what changed or of a full reading."""
+    accepted: float | None = None
+    """When the newest chunk that waits for its event was accepted."""
     rejects: Mapping[str, int] = field(default_factory=dict)
     """Rows that could not be delivered, by reason."""
     due_again: int = 0
@@ -48,10 +52,12 @@ class StreamState:
         )
 
 
-def states(connection: Connection, purpose: str, newest: int, now: leases.Moment) -> dict[str, StreamState]:
+def states(
+    connection: Connection, purposes: Collection[str], newest: int, now: leases.Moment
+) -> dict[str, StreamState]:
     """Every stream by name, each with its newest runs."""
     facts: dict[str, dict[str, Any]] = {}
-    for source in (_known(), _successes(), _moves(purpose), _waiting(), _due_again(), _watched()):
+    for source in (_known(), _successes(), _moves(purposes), _waiting(), _due_again(), _watched()):
         for row in connection.execute(source):
             found = dict(row._mapping)
             facts.setdefault(found.pop("stream"), {}).update(found)
@@ -86,9 +92,9 @@ def _successes() -> Select[Any]:
     return select(*columns).where(well).group_by(runs.c.stream)
 
 
-def _moves(purpose: str) -> Select[Any]:
+def _moves(purposes: Collection[str]) -> Select[Any]:
     moved = func.max(positions.c.updated_at).label("moved")
-    return select(positions.c.stream, moved).where(positions.c.purpose == purpose).group_by(positions.c.stream)
+    return select(positions.c.stream, moved).where(positions.c.purpose.in_(purposes)).group_by(positions.c.stream)
 
 
 def _waiting() -> Select[Any]:
@@ -96,6 +102,7 @@ def _waiting() -> Select[Any]:
         func.count().label("unsettled_events"),
         func.sum(chunks.c.rows).label("unsettled_rows"),
         func.min(chunks.c.accepted_at).label("oldest_unsettled"),
+        func.max(chunks.c.accepted_at).label("accepted"),
     )
     return select(chunks.c.stream, *columns).group_by(chunks.c.stream)
 
@@ -106,7 +113,7 @@ def _due_again() -> Select[Any]:
 
 
 def _watched() -> Select[Any]:
-    return select(watch.c.stream, watch.c.since)
+    return select(watch.c.stream, watch.c.since).where(watch.c.stream != ALL_MAPS)
 
 
 def _reasons() -> Select[Any]:

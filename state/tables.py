@@ -151,3 +151,10 @@ watch = Table(
     Column("since", Double, nullable=False),  # when a scheduler first had the stream
     Column("told", Text, nullable=False),  # what notifications last said of it: words, as JSON
 )
+
+shapes = Table(
+    "memsync_shapes",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("shape", Text, nullable=False),  # names and types of fields and properties when last seen, as JSON
+)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from fixtures_state import Clock, accepted, failure, owner
+from workplace import MAP
 
 from state import open_store
 from state.values import Step
@@ -130,6 +131,22 @@ def test_status_shows_cursors_runs_and_counts(memsync: Command, filled: Path) ->
     assert "contacts" in memsync("status").out
 
 
+def test_status_lists_a_stream_that_has_a_map_and_never_ran(memsync: Command, filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "new.yaml").write_text(MAP.replace("stream: customers", "stream: new"))
+    (tmp_path / "mappings" / "broken.yaml").write_text("stream: [")
+    ended = memsync("status")
+    assert [line.split()[:2] for line in ended.out.splitlines()[-2:]] == [["contacts", "ok"], ["new", "never"]]
+    assert ended.err == ""
+    assert "new has not run with this state store yet. Start with: memsync run new" in memsync("status", "new").out
+    filled.unlink()
+    assert "new     never" in memsync("status").out
+    assert "No stream has run with this state store yet" in memsync("status").out
+    ((one,),) = [json.loads(memsync("status", "--json").out)["streams"]]
+    assert (one["stream"], one["runs"], one["delivered"], one["last_success_at"]) == ("new", [], 0, None)
+    assert not filled.exists()
+
+
 def test_status_shows_a_run_that_was_killed(memsync: Command, sqlite_path: Path) -> None:
     with Clock().open(f"sqlite:///{sqlite_path}") as store:
         store.start_run(store.acquire("contacts", owner()), "run")
@@ -173,7 +190,7 @@ def test_a_cursor_that_is_no_json_object_is_refused(memsync: Command, filled: Pa
 
 
 def test_a_stream_that_is_being_run_cannot_be_changed(memsync: Command, filled: Path) -> None:
-    from state.leases import this_process
+    from state.owner import this_process
 
     with open_store(f"sqlite:///{filled}") as store:
         store.acquire("contacts", this_process())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from hashlib import blake2b
+
 import pytest
 from fixtures_state import Clock, accepted, chunk, failure, keys_of, owner, position
 
 from state import Store
-from state.values import Failure, Lease, Step
+from state.values import AcceptedChunk, Entry, Failure, Lease, Step
 
 
 @pytest.fixture
@@ -168,6 +171,30 @@ def test_a_full_reading_takes_the_place_of_the_ordinary_one_in_one_step(store: S
     }
 
 
-def test_a_sample_of_keys_comes_in_the_order_of_the_keys(store: Store, lease: Lease) -> None:
-    store.apply(lease, accepted("b", "a", "c"))
-    assert store.sample_keys("contacts") == ["a", "b", "c"]
+def test_a_sample_is_the_same_for_the_same_seed_and_draws_every_row_alike(store: Store, lease: Lease) -> None:
+    keys = [f"k{number}" for number in range(40)]
+    marks = {key: blake2b(key.encode(), digest_size=16).digest() for key in keys}
+    entries = [Entry(key, mark, "") for key, mark in marks.items()]
+    store.apply(lease, Step(accepted=[AcceptedChunk("event", entries)], destination="org"))
+    assert store.sample("contacts", 5, 1) == store.sample("contacts", 5, 1)
+    assert store.sample("contacts", 100, 3) == marks
+    drawn = Counter(key for seed in range(400) for key in store.sample("contacts", 10, seed))
+    assert set(drawn) == set(keys)
+    assert max(drawn.values()) < 400
+    assert sum(drawn.values()) == 4_000
+
+
+def test_everything_that_is_known_of_one_row_is_told(store: Store, lease: Lease) -> None:
+    assert not store.row_state("contacts", "a").is_known
+    store.apply(lease, Step([chunk("a", "b"), chunk("a", event="event-2")], rejects=[failure("r")]))
+    found = store.row_state("contacts", "a")
+    assert [one.event_id for one in found.following] == ["event-1", "event-2"]
+    assert (found.fingerprint, found.again, found.reject) == (b"\x00\xff old", None, None)
+    assert store.unsettled_among("contacts", ["b", "r", "z"]) == {"b"}
+    for one in store.unsettled("contacts"):
+        store.settle(lease, one, [failure("a")])
+    found = store.row_state("contacts", "a")
+    assert (found.fingerprint, found.following, found.due) == (None, (), True)
+    assert found.again is not None
+    assert store.row_state("contacts", "r").reject is not None
+    assert not store.row_state("companies", "a").is_known

@@ -17,7 +17,7 @@ from state import open_store
 _APPLY = """
 import sys
 from state import open_store
-from state.leases import this_process
+from state.owner import this_process
 from state.values import AcceptedChunk, Entry, Position, Step
 store = open_store(sys.argv[1])
 lease = store.acquire("contacts", this_process())

@@ -22,7 +22,7 @@ from state.values import Lease, Step
 _HOLD = """
 import sys, time
 from state import open_store
-from state.leases import this_process
+from state.owner import this_process
 store = open_store(sys.argv[1])
 lease = store.acquire("contacts", this_process())
 print("holding", flush=True)
@@ -143,7 +143,7 @@ def _owner_of(store: Store) -> str:
 _WRITE_WHEN_TOLD = """
 import os, signal, sys
 from state import LeaseLost, open_store
-from state.leases import this_process
+from state.owner import this_process
 from state.values import Step, Failure
 store = open_store(sys.argv[1])
 lease = store.acquire("contacts", this_process())

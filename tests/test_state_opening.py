@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from state import Store, StoreUnusable, migrations, open_store
 from state.address import shown, state_url
 from state.errors import StateUrlInvalid, StoreUnreachable
 from state.migrations import migrate
+from state.owner import this_process
 from state.tables import VERSION
 
 
@@ -536,3 +538,18 @@ def test_a_disk_that_is_full_while_the_store_is_made_leaves_none_behind(tmp_path
         open_store(_url(disk / "state.db")).close()
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_second_look_at_a_store_in_use_leaves_its_locks_alone(tmp_path):
+    """Once they are gone, the next process that closes the store deletes the log under the one that is writing."""
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    with open_store(url) as kept:
+        lease = kept.acquire("s", this_process())
+        with open_store(url):
+            pass
+        look = f"from state.store import open_store; open_store({url!r}).close()"
+        subprocess.run([sys.executable, "-c", look], check=True, timeout=60)
+        assert (tmp_path / "state.db-wal").exists()
+        kept.start_run(lease, "run")
+        with open_store(url) as other:
+            assert [run.command for run in other.last_runs("s")] == ["run"]

@@ -16,7 +16,7 @@ from fixtures_faults import FaultyPlace, end_of, fill
 from fixtures_postgres import Database
 from workplace import MAP, TABLE
 
-from sync.maps.row import PLAIN_SIZE
+from sync.maps.row import HASH_SIZE
 
 # -- power that fails, and copies that are put back
 
@@ -28,7 +28,7 @@ def _remembered(path: Path) -> tuple[str, set[str]]:
         new = {
             key
             for key, known in store.execute("SELECT key, fingerprint FROM memsync_fingerprints")
-            if known != FIRST.get(key) and not known.startswith(bytes(PLAIN_SIZE))  # in doubt: to be sent again
+            if known != FIRST.get(key) and not known.startswith(bytes(HASH_SIZE))  # in doubt: to be sent again
         }
         assert store.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     return hashlib.sha256(text.encode()).hexdigest(), new
