@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
-import orjson
-
-from connectors.base import Connector
+from connectors.base import Record
+from sync.compare import Difference, differences, nearest, plain_of
+from sync.lookup import Look
 from sync.maps.compile import CompiledMap
 from sync.maps.row import Identity, MappedProperty, Row
-from sync.memory.client import MemoryClient
-from sync.memory.pace import Pacer
+from sync.memory.records import Stored
 from sync.memory.settlement import normalise
 
-_KEY_WORDS = {"email": "email", "website": "websiteUrl", "recordId": "recordId"}
 EXAMPLES = 10
-"""Differences that are shown, at most."""
+"""Rows that are named for what is wrong with them, at most."""
+
+
+class Example(NamedTuple):
+    """A row of which memory holds something else than was delivered."""
+
+    key: str
+    what: str
+    differences: Sequence[Difference] = ()
+    """They hold values of the record."""
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}"
 
 
 @dataclass(slots=True)
@@ -35,39 +44,56 @@ class Verification:
     overwritten: int = 0
     """Different from memory because a sampled row with the same identity was sent later, which memory does hold."""
     missing: int = 0
+    waiting: int = 0
+    """Not in memory yet, and their event has not ended: there is nothing to be said of them."""
     changed: int = 0
     """Changed or gone in the source since their delivery: the next run brings them, there is nothing to compare."""
-    examples: list[str] = field(default_factory=list)
+    failed: int = 0
+    """Rows that turned out, while their events were waited for, not to have been stored: they are due again."""
+    with_texts: int = 0
+    """Compared rows with texts that memories are drawn from."""
+    with_memories: int | None = 0
+    """Of those, the ones whose record has any memory; None where the answers do not tell."""
+    examples: list[Example] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What a person should know to read these numbers."""
 
     @property
     def is_well(self) -> bool:
         """Whether memory holds all that was compared."""
-        return not self.different and not self.missing
+        return not (self.different or self.missing or self.failed)
+
+    @property
+    def share(self) -> float | None:
+        """Per cent of the compared rows that memory holds as they were delivered; None when none was compared."""
+        well = self.equal + self.present + self.overwritten
+        compared = well + self.different + self.missing
+        return round(100 * well / compared, 2) if compared else None
 
 
 def verify(
     stream: str,
     delivered: Mapping[str, bytes],
-    connector: Connector,
+    records: Iterable[Record],
     compiled: CompiledMap,
-    client: MemoryClient,
-    pacer: Pacer,
+    look: Look,
+    unsettled: Collection[str] = (),
 ) -> Verification:
-    """Compare delivered rows (key and fingerprint) with memory, property by property; one call for each identity."""
+    """Compare delivered rows (key and fingerprint) with memory, property by property; one look for each identity.
+
+    `records`: the same rows as the source has them now. `unsettled`: keys whose events have not ended.
+    """
     found = Verification(stream, sampled=len(delivered))
     rows: dict[str, list[Row]] = defaultdict(list)
-    for record in connector.fetch(list(delivered)):
+    for record in records:
         row = compiled.row(record)
-        if isinstance(row, Row) and row.fingerprint == delivered[record.key]:
+        if isinstance(row, Row) and row.fingerprint == delivered.get(record.key):
             rows[_same(compiled.identity, row.identity)].append(row)
+    plain = plain_of(compiled)
     for alike in rows.values():
-        pacer.wait()
-        stored = _stored(client.search(query_for(compiled.entity_type, compiled.identity, alike[0].identity)))
-        _compare(found, alike, compiled, stored)
+        _judge(found, alike, plain, look(alike[0].identity), unsettled)
     found.changed = found.sampled - sum(map(len, rows.values()))
-    found.notes = _notes(found, delivered, max(map(len, rows.values()), default=0))
+    found.notes += _notes(found, delivered, max(map(len, rows.values()), default=0))
     return found
 
 
@@ -76,57 +102,56 @@ def _same(identity: Identity, value: str) -> str:
     return normalise(value) if identity.kind == "email" else value
 
 
-def query_for(entity_type: str, identity: Identity, value: str) -> dict[str, Any]:
-    """The search that finds one record by its identity."""
-    if identity.kind == "customKey":
-        key: dict[str, Any] = {"customKeyName": identity.custom_key_name, "customKeyValue": value}
-    else:
-        key = {_KEY_WORDS[identity.kind]: value}
-    return {"type": entity_type, **key, "returnRecords": True, "page": 1, "pageSize": 10}
-
-
-def _stored(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The properties of the record that a search found."""
-    records = data.get("records")
-    if isinstance(records, dict) and records:
-        first = next(iter(records.values()))
-    elif isinstance(records, list) and records:
-        first = records[0].get("properties", records[0]) if isinstance(records[0], dict) else None
-    else:
-        return None
-    if not isinstance(first, dict):
-        return None
-    return {
-        name: cell.get("value") if isinstance(cell, dict) and "value" in cell else cell for name, cell in first.items()
-    }
-
-
-def _compare(
-    found: Verification, alike: Sequence[Row], compiled: CompiledMap, stored: Mapping[str, Any] | None
+def _judge(
+    found: Verification,
+    alike: Sequence[Row],
+    plain: Sequence[MappedProperty],
+    stored: Sequence[Stored],
+    unsettled: Collection[str],
 ) -> None:
     """Judge rows of one identity: memory holds one record of them, with the plain values of the row sent last."""
-    if stored is None:
-        found.missing += len(alike)
-        for row in alike:
-            _example(found, f"{row.key}: not in memory")
+    sure = [row for row in alike if row.key not in unsettled]
+    if not stored:
+        found.waiting += len(alike) - len(sure)
+        found.missing += len(sure)
+        for row in sure:
+            _example(found, row.key, "not in memory")
         return
-    plain = [item for item in compiled.properties if not item.extract]
+    _count_texts(found, sure, stored)
     if not plain:
         found.present += len(alike)
         return
-    wrong = {row.key: _differences(orjson.loads(row.plain), plain, stored) for row in alike}
+    wrong = {row.key: _wrong(row, plain, stored) for row in alike}
     equal = sum(not names for names in wrong.values())
     found.equal += equal
     if equal:
         found.overwritten += len(alike) - equal
         return
-    found.different += len(alike)
-    for key, names in wrong.items():
-        _example(found, f"{key}: different in {', '.join(names)}")
+    found.waiting += len(alike) - len(sure)
+    found.different += len(sure)
+    for row in sure:
+        _example(found, row.key, _told(wrong[row.key]), wrong[row.key])
 
 
-def _differences(sent: Mapping[str, Any], plain: Sequence[MappedProperty], stored: Mapping[str, Any]) -> list[str]:
-    return [item.name for item in plain if as_text(sent.get(item.row_key)) != as_text(stored.get(item.name))]
+def _wrong(row: Row, plain: Sequence[MappedProperty], stored: Sequence[Stored]) -> list[Difference]:
+    one = nearest(row, plain, stored)
+    return [] if one is None else differences(row, plain, one.properties)
+
+
+def _told(wrong: Sequence[Difference]) -> str:
+    names: dict[str, list[str]] = {}
+    for one in wrong:
+        names.setdefault(one.word, []).append(one.name)
+    return "; ".join(f"{word}{' in' if word == 'different' else ''} {', '.join(of)}" for word, of in names.items())
+
+
+def _count_texts(found: Verification, rows: Sequence[Row], stored: Sequence[Stored]) -> None:
+    texts = sum(bool(row.texts) for row in rows)
+    found.with_texts += texts
+    if texts and all(one.memories is None for one in stored):
+        found.with_memories = None
+    elif found.with_memories is not None and any(one.memories for one in stored):
+        found.with_memories += texts
 
 
 def _notes(found: Verification, delivered: Mapping[str, bytes], most: int) -> list[str]:
@@ -135,6 +160,13 @@ def _notes(found: Verification, delivered: Mapping[str, bytes], most: int) -> li
         notes.append(
             f"{found.present:,} present: memory holds their records; the map has no plain property to compare, and "
             "texts are not compared"
+        )
+    if found.with_texts and found.with_memories is None:
+        notes.append("texts are not compared: the server's answers do not speak of memories")
+    elif found.with_texts:
+        notes.append(
+            f"{found.with_memories:,} of {found.with_texts:,} rows with texts have memories; what was drawn from texts "
+            "is not compared"
         )
     if found.overwritten:
         notes.append(f"{found.overwritten:,} overwritten: another row with the same identity was sent later")
@@ -147,26 +179,6 @@ def _notes(found: Verification, delivered: Mapping[str, bytes], most: int) -> li
     return notes
 
 
-def _example(found: Verification, line: str) -> None:
+def _example(found: Verification, key: str, what: str, wrong: Sequence[Difference] = ()) -> None:
     if len(found.examples) < EXAMPLES:
-        found.examples.append(line)
-
-
-def as_text(value: Any) -> str:
-    """A value as it is compared: memory may give numbers and booleans back as text, and nothing as nothing."""
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:.10g}"
-    text = str(value).strip()
-    try:
-        return f"{float(text):.10g}" if text[:1] in "-0123456789" and len(text) < 16 else text
-    except ValueError:
-        return text.lower() if text.lower() in ("true", "false") else text
-
-
-def sample(keys: Sequence[str], size: int, seed: int) -> list[str]:
-    """So many keys, the same ones for the same seed."""
-    return sorted(random.Random(seed).sample(list(keys), min(size, len(keys))))  # noqa: S311  # nosec B311
+        found.examples.append(Example(key, what, wrong))

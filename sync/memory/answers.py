@@ -134,8 +134,8 @@ def _client_error(answer: Answer, body: Any, call: str) -> DestinationError:
     if status == 403:
         return DestinationRefused(f"{call}: the key may not do this ({_shown(answer)}); use a key with write access")
     if status in (404, 405, 410):
-        kind = DestinationMisconfigured if status == 405 else NotFound
-        return kind(f"{call}: not found there ({_shown(answer)}); check PERSONIZE_BASE_URL and PERSONIZE_API_VERSION")
+        text = f"{call}: not found there ({_shown(answer)}); check PERSONIZE_BASE_URL and PERSONIZE_API_VERSION"
+        return DestinationMisconfigured(text) if status == 405 else NotFound(text, code)
     if status in (408, 425):
         return DestinationUnavailable(f"{call}: {_shown(answer)}", ambiguous=status == 408)
     return ChunkRefused(f"{call}: refused ({_shown(answer)})", code or f"HTTP_{status}")

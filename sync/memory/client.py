@@ -12,7 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from sync.memory.answers import Answer, data_of, redact
-from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable, NotFound, QuotaExhausted
+from sync.memory.errors import CallsSpent, DestinationMisconfigured, DestinationUnavailable, NotFound, QuotaExhausted
 from sync.memory.words import without_values
 
 Dialect = Literal["v1", "v1.1"]
@@ -51,6 +51,8 @@ class MemoryClient:
         self._lock = threading.Lock()
         self._alone = threading.Lock()
         self.calls = 0
+        self.most: int | None = None
+        """How many calls there may be, where somebody set a limit."""
         self.doubtful = False
         """Whether batches go one at a time until one is taken: the quota was used up when it was last tried."""
         self.exhausted: str | None = None
@@ -140,8 +142,22 @@ class MemoryClient:
         return self._call("POST", _PATHS[self.dialect]["search"], orjson.dumps(dict(query)))
 
     def digest(self, query: Mapping[str, Any]) -> dict[str, Any]:
-        """Everything about one record; `query` must hold `token_budget`."""
-        return self._call("POST", _PATHS[self.dialect]["digest"], orjson.dumps(dict(query)))
+        """Everything about one record, nothing where there is none; `query` must hold `token_budget`."""
+        try:
+            return self._call("POST", _PATHS[self.dialect]["digest"], orjson.dumps(dict(query)))
+        except NotFound as problem:
+            if problem.code != "RECORD_NOT_FOUND":
+                raise
+            return {}
+
+    def update_keys(self, record_id: str, entity_type: str, keys: Mapping[str, str]) -> dict[str, Any]:
+        """Add keys to a record, so that it is found, and written to, by them as well; the old ones stay.
+
+        The answer may hold `conflicts`: keys that another record has. Path and shape are those of the public list of
+        endpoints.
+        """
+        body = {"recordId": record_id, "type": entity_type, "keys": dict(keys)}
+        return self._call("POST", "/memory/update-keys", orjson.dumps(body))
 
     def _call(
         self, method: str, path: str, body: bytes | None = None, params: dict[str, Any] | None = None
@@ -149,6 +165,10 @@ class MemoryClient:
         with self._lock:
             if self.exhausted is not None:
                 raise QuotaExhausted(self.exhausted)
+            if self.most is not None and self.calls >= self.most:
+                raise CallsSpent(
+                    "all calls of this run are made (--max-calls or limits.maxCalls); the next run goes on"
+                )
             self.calls += 1
         answer = self._http.call(method, f"/api/{self.dialect}{path}", body, params)
         self._mention_sunset(answer)

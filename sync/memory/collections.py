@@ -17,6 +17,8 @@ class Collection:
 
     id: str
     name: str
+    properties: tuple[tuple[str, str], ...] | None = None
+    """Names and types of the properties that it defines, a property under each of its names; None: it was not said."""
 
 
 def collections_of(actions: Iterable[Mapping[str, Any]]) -> list[Collection]:
@@ -28,8 +30,20 @@ def collections_of(actions: Iterable[Mapping[str, Any]]) -> list[Collection]:
         id_ = payload.get("collectionId") or payload.get("id") or action.get("id")
         name = payload.get("collectionName") or payload.get("name")
         if id_ and name:
-            found.append(Collection(str(id_), str(name)))
+            found.append(Collection(str(id_), str(name), _defined(payload.get("properties"))))
     return found
+
+
+def _defined(properties: Any) -> tuple[tuple[str, str], ...] | None:
+    if not isinstance(properties, list):
+        return None
+    return tuple(
+        (str(one[word]), str(one.get("type") or ""))
+        for one in properties
+        if isinstance(one, dict)
+        for word in ("propertyName", "systemName")
+        if one.get(word)
+    )
 
 
 def resolve(properties: Iterable[MappedProperty], known: list[Collection]) -> dict[str, Collection]:
@@ -62,6 +76,6 @@ def _problem(item: MappedProperty, matches: list[Collection], known: list[Collec
         return f"{wanted}: {len(matches)} collections have this name; give one of their ids as collectionId: {ids}"
     names = sorted({c.name for c in known})
     near = get_close_matches(item.collection_name or "", names, n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     return f"{wanted} (property {item.name}): the organisation has none{hint} It has: {listed or 'no collection'}"

@@ -6,8 +6,10 @@ DestinationError            root
   DestinationRefused        change the key: the server does not let it in
   RateLimited               wait `retry_after` seconds and call again
   QuotaExhausted            stop cleanly and go on in another month, or with more credits
+    CallsSpent              the run may make no more calls: the next one goes on
   ChunkRefused              the rows are at fault: split them
   DestinationUnavailable    wait and call again; `ambiguous` says whether the call may have been carried out
+    AnswerTooLarge          ask for less at once
 """
 
 from __future__ import annotations
@@ -23,6 +25,11 @@ class DestinationMisconfigured(DestinationError):
 
 class NotFound(DestinationMisconfigured):
     """The server answered 404 or 410."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        """The server's own name for it: `RECORD_NOT_FOUND` is about a record, not about a path."""
 
 
 class DestinationRefused(DestinationError):
@@ -43,6 +50,10 @@ class QuotaExhausted(DestinationError):
     """The month's calls or the credits are used up: waiting is useless."""
 
 
+class CallsSpent(QuotaExhausted):
+    """The run made all the calls that it was given."""
+
+
 class ChunkRefused(DestinationError):
     """The server refused the body of a call; the same body will be refused again."""
 
@@ -59,3 +70,10 @@ class DestinationUnavailable(DestinationError):
         self.ambiguous = ambiguous
         """Whether the server may have carried the call out."""
         self.retry_after = retry_after
+
+
+class AnswerTooLarge(DestinationUnavailable):
+    """The answer is longer than any that is taken: ask for less at once."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ambiguous=True)

@@ -12,7 +12,7 @@ import httpcore
 
 from sync.memory.address import LOOPBACK, check_address
 from sync.memory.answers import Answer, redact
-from sync.memory.errors import DestinationMisconfigured, DestinationUnavailable
+from sync.memory.errors import AnswerTooLarge, DestinationMisconfigured, DestinationUnavailable
 from sync.memory.wire import Deadline, open_pool
 
 __all__ = ["Deadlines", "Http", "check_address"]
@@ -114,8 +114,8 @@ def _unpack(body: bytes, encoding: str, call: str) -> bytes:
     return found
 
 
-def _too_large(call: str) -> DestinationUnavailable:
-    return DestinationUnavailable(f"{call}: the answer is larger than 16 MB", ambiguous=True)
+def _too_large(call: str) -> AnswerTooLarge:
+    return AnswerTooLarge(f"{call}: the answer is larger than 16 MB")
 
 
 def _no_connection(error: Exception, host: str) -> Exception:

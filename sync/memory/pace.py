@@ -54,6 +54,11 @@ class Pacer:
         allowance = max(1, int(self.per_minute * self._share))
         return allowance // -(-allowance // wanted)
 
+    def seconds(self, calls: int, rows: int) -> float:
+        """About how long so many calls take, which carry so many rows, when nobody else calls."""
+        units = rows + calls if self.unit == "row" else calls
+        return max(0.0, units * self.span - self._burst)
+
     def count(self, calls: int) -> None:
         """Book calls that were made without asking."""
         if calls > 0:

@@ -60,6 +60,8 @@ class BatchWriter:
         self._client, self._envelope, self._pacer = client, envelope, pacer
         self._pause, self._chance = pause, chance
         self._doubts = Doubts()
+        self.remarks: Sequence[str] = ()
+        """Nothing: what there is to say of sending is in the outcomes."""
 
     def send(self, rows: Sequence[Any], outcome: ChunkOutcome | None = None) -> ChunkOutcome:
         """Deliver rows, whole or split. Never raises: what stopped it is the outcome's `problem`.

@@ -1,0 +1,1 @@
+"""Records out of memory again: asked for page by page, and written where a killed export goes on."""
