@@ -66,6 +66,7 @@ lock:  ## renew the locks (needs uv)
 	@uv pip compile pyproject.toml --extra notify --constraint requirements.lock --generate-hashes --universal --no-header --no-annotate --output-file requirements-run.lock
 	@uv pip compile --group build --constraint requirements.lock --generate-hashes --universal --no-header --no-annotate --output-file requirements-build.lock
 	@uv pip compile --group lint --generate-hashes --universal --no-header --no-annotate --output-file requirements-lint.lock $(UPGRADE)
+	@uv pip compile --group audit --generate-hashes --universal --no-header --no-annotate --output-file requirements-audit.lock $(UPGRADE)
 
 clean:  ## remove what the targets made
 	@rm -rf $(VENV) $(AUDIT) memsync-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

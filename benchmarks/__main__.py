@@ -32,7 +32,7 @@ mapping:
     notes: {sourceField: notes, collectionName: Notes, extractMemories: true}
 """
 MEMSYNC = [str(Path(sys.executable).with_name("memsync"))]
-RUN = [*MEMSYNC, "run", "--json", "--wait", "0s"]
+RUN = [*MEMSYNC, "run", "--json", "--yes", "--wait", "0s"]
 
 
 def main() -> None:

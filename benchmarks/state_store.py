@@ -15,7 +15,7 @@ from functools import partial
 from time import perf_counter, process_time
 
 from state import Store, open_store
-from state.leases import this_process
+from state.owner import this_process
 from state.values import AcceptedChunk, Entry, Lease, Position, Step
 
 STEP, LOOK_UP = 500, 5_000

@@ -16,6 +16,8 @@ from sync.commands import output
 
 COMMANDS = {
     "demo": "the whole job on embedded parts, to look at",
+    "init": "ask for what is needed and write a property map from what the source holds",
+    "discover": "what a source holds: objects, fields, and what a map would make of them",
     "validate": "check maps, credentials, fields, collections and limits; writes nothing",
     "run": "one incremental run of the named streams, or of all",
     "backfill": "read a range of a stream once, apart from its cursor",
@@ -24,6 +26,8 @@ COMMANDS = {
     "health": "for container health checks: non-zero when a stream has not succeeded lately",
     "rejects": "rows that could not be delivered",
     "verify": "read delivered records back from memory and compare",
+    "trace": "one record end to end: read, mapped, sent, stored",
+    "export": "records out of memory again, filtered and paged, as JSONL or CSV",
     "state": "explicit changes of a stream's state",
     "sandbox": "the local memory service, for trying maps with no account",
     "schema": "the JSON Schema of property maps",

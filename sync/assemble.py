@@ -13,12 +13,14 @@ from sync.aside import Aside
 from sync.chunks import Chunker
 from sync.destination import envelope_for
 from sync.follow import Follower
+from sync.guards import Allowance
 from sync.job import Job, Ledger, Writer
 from sync.maps.compile import CompiledMap
 from sync.maps.model import PropertyMap
 from sync.memory.writer import BatchWriter
 from sync.positions import Start
 from sync.preview import PreviewWriter
+from sync.rekey import RekeyingWriter, key_property
 from sync.request import Request, Surroundings
 from sync.summary import Summary
 
@@ -35,19 +37,25 @@ class Plan:
     compiled: CompiledMap
     now: Position
     start: Start
-    salt: bytes
+    hash_identity: Callable[[str], str]
 
 
-def job_of(plan: Plan, connector: Connector, glance: Callable[[], None]) -> Job:
+def job_of(plan: Plan, connector: Connector, allowance: Allowance, glance: Callable[[], None]) -> Job:
     """The delivery of what is due."""
     around, request, wanted = plan.around, plan.request, plan.property_map.destination
     destination, pacer = around.destination, around.pacer
     envelope = envelope_for(plan.property_map, plan.compiled, destination, around.collections, dry_run=request.dry_run)
     writer: Writer
     if request.dry_run:
-        writer = PreviewWriter(destination.client, envelope, pacer, around.stop.pause)
+        writer = PreviewWriter(destination.client, envelope, pacer, around.stop.pause, plan.compiled.text_names)
     else:
         writer = BatchWriter(destination.client, envelope, pacer, around.stop.pause)
+    if wanted.on_identity_change == "rekey":
+        name = key_property(plan.property_map, connector.check())
+        if not request.dry_run:
+            compiled = plan.compiled
+            of, kind = compiled.entity_type, compiled.identity
+            writer = RekeyingWriter(writer, destination.client, pacer, around.stop.pause, of, kind, name)
     return Job(
         stream=plan.property_map.stream,
         purpose=plan.start.purpose,
@@ -62,10 +70,10 @@ def job_of(plan: Plan, connector: Connector, glance: Callable[[], None]) -> Job:
         summary=plan.summary,
         stop=around.stop,
         in_flight=around.settings.memsync_in_flight,
-        hash_identity=identity_hasher(plan.salt),
+        hash_identity=plan.hash_identity,
         resend=request.resend,
         proven=not plan.start.note and plan.state.has_fingerprints(),
-        limit=request.limit,
+        allowance=allowance,
         shard=request.shard,
         fetch_keys=request.keys,
         progress=around.progress,
@@ -87,15 +95,21 @@ def identity_hasher(salt: bytes) -> Callable[[str], str]:
 
 def follower_of(plan: Plan) -> Follower:
     """What settles the stream's accepted chunks."""
-    around = plan.around
+    return follower_for(plan.around, plan.state, plan.hash_identity, plan.summary)
+
+
+def follower_for(
+    around: Surroundings, state: Ledger, hash_identity: Callable[[str], str], summary: Summary
+) -> Follower:
+    """The same where nothing is to be delivered."""
     return Follower(
-        ledger=plan.state,
+        ledger=state,
         ask=around.destination.client.event,
         pacer=around.pacer,
         stop=around.stop,
         clock=time.time,
-        hash_identity=identity_hasher(plan.salt),
-        summary=plan.summary,
+        hash_identity=hash_identity,
+        summary=summary,
         progress=around.progress,
     )
 

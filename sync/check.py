@@ -43,13 +43,17 @@ class Opened:
 
 def check_stream(property_map: PropertyMap, opened: Opened) -> list[Check]:
     """Look at everything that a run of the stream would need; nothing is stored anywhere."""
-    checks = [Check("map", f"{property_map.file}: {len(property_map.mapping.properties)} properties")]
+    checks = [Check("map", f"{property_map.file}: {_counted(len(property_map.mapping.properties))}")]
     compiled = compile_map(property_map, b"check")
     records = _source_checks(property_map, compiled, checks)
     sound = _destination_checks(property_map, compiled, opened, checks)
     if records is not None:
         _sample_checks(property_map, compiled, records, opened if sound else None, checks)
     return checks
+
+
+def _counted(properties: int) -> str:
+    return "1 property" if properties == 1 else f"{properties} properties"
 
 
 def _attempt(checks: list[Check], name: str, action: Callable[[], str]) -> bool:
@@ -76,7 +80,8 @@ def _source_checks(property_map: PropertyMap, compiled: CompiledMap, checks: lis
         told: Counter[str] = Counter()
         records.extend(islice(_records(opened[0].read(None), told, checks), SAMPLE))
         left = "".join(f"; {number:,} left out: {reason}" for reason, number in told.items())
-        return f"{len(records)} records read{left}" + ("" if records or left else "; the source is empty")
+        total = len(records) + sum(told.values())
+        return f"{total} record{'' if total == 1 else 's'} read{left}" + ("" if total else "; the source is empty")
 
     try:
         sound = _attempt(checks, "source", look) and _attempt(checks, "sample", read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ class Outgoing(NamedTuple):
     """The number of the page whose cursor waits for this row."""
     before: bytes | None = None
     """The fingerprint under which it was delivered before, if it was."""
+    has_text: bool = False
+    """Whether its body holds text to extract."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Chunker:
         self._rows: list[Outgoing] = []
         self._bytes = 0
         self._number = 0
+
+    @property
+    def waiting(self) -> Sequence[Outgoing]:
+        """The rows that wait for others to fill their chunk."""
+        return self._rows
 
     def add(self, row: Outgoing) -> Chunk | None:
         """Take a row; hands out the chunk that became full, if one did."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from itertools import chain
 
 from connectors.base import ConnectorError, Page
 from state.values import Entry, Step
 from sync.chunks import Chunk
 from sync.due import FETCHED, due_pages
 from sync.flight import Flight
-from sync.intake import Intake, cut_to, in_doubt, misfit, take_in
-from sync.job import Job
+from sync.intake import Intake, in_doubt, misfit, take_in
+from sync.job import Job, Ledger
 from sync.maps.problem import MapUnfit
 from sync.memory.settlement import normalise
 from sync.record import Recorder
@@ -22,17 +23,19 @@ _LOOK = 0.2
 """Seconds between looks at the stop flag while every place is taken."""
 GRACE = 5.0
 """Seconds that calls in flight have to end once the run stops."""
+PROBES = 8
+"""Keys of a page that are looked up in a stream's first run."""
 Known = Callable[[Sequence[str]], Mapping[str, bytes]]
 """The fingerprints of those of these keys that were delivered before."""
 
 
 def deliver(job: Job) -> bool:
-    """Bring everything that is due to memory; returns whether all of it was read (False: the limit was reached).
+    """Bring everything that is due to memory; returns whether all of it was read (False: a limit was reached).
 
     Raises what stopped it, after everything that was accepted is recorded.
     """
     recorder, flight = Recorder(job), Flight(job.in_flight)
-    known: Known = job.ledger.fingerprints if job.ledger.has_fingerprints() else lambda _: {}
+    known = _known_by(job.ledger)
     try:
         try:
             with closing(due_pages(job)) as pages:
@@ -50,20 +53,25 @@ def deliver(job: Job) -> bool:
     return whole
 
 
+def _known_by(ledger: Ledger) -> Known:
+    """What looks fingerprints up. In a first run a few keys of each page tell whether a source yields it once more."""
+    if ledger.has_fingerprints():
+        return ledger.fingerprints
+    return lambda keys: ledger.fingerprints(keys) if ledger.fingerprints(keys[:: len(keys) // PROBES + 1]) else {}
+
+
 def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: Recorder, flight: Flight) -> bool:
-    """Take the pages in, sending on the way; returns whether none was cut short by the limit."""
-    left, refused = job.limit, job.ledger.rejected() if job.limit is not None else frozenset()
+    """Take the pages in, sending on the way; returns whether none was cut short by a limit."""
     again: dict[str, bytes] = {}
     for number, page in pages:
-        intake = take_in(page.records, number, job.make_row, _with(again, known), resend=job.resend)
+        aloft = {row.key: row.fingerprint for row in chain(recorder.on_the_way(), job.chunker.waiting)}
+        intake = take_in(page.records, number, job.make_row, _with(again, known), aloft, resend=job.resend)
         if number == FETCHED:  # they may lie in a page of this run as well
             again |= {row.key: row.fingerprint for row in intake.rows}
         unfit = misfit(intake, proven=job.proven)
         if unfit is not None and number != FETCHED:  # rows that failed before say nothing about the map
             raise MapUnfit(unfit)
-        if left is not None:
-            intake = cut_to(intake, left, refused)
-            left -= len(intake.rows)
+        intake = job.allowance.cut(intake, job.ledger.rejected)
         recorder.enter(number, page, intake)
         _send(job, intake, recorder, flight)
         if number == FETCHED:  # what failed together is not filled up with others

@@ -98,7 +98,7 @@ def insist(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
     """Make a reading call, again after a pause when there was no usable answer; raises the last error."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _answer_of(call, pause)
+            return answer_of(call, pause)
         except RateLimited as limit:
             if attempt == ATTEMPTS:
                 raise
@@ -112,7 +112,7 @@ def insist(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
     raise AssertionError("unreachable")
 
 
-def _answer_of(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
+def answer_of(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
     """Make a call on a thread of its own: a stop leaves it behind instead of waiting for a server that hangs."""
     flight = Flight(1)
     flight.launch(None, call)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from connectors.base import ConnectorError, SourceMisconfigured
 from connectors.variables import VariablesInvalid
 from state.errors import LeaseHeld, LeaseLost, StateUrlInvalid, StoreUnusable
+from sync.guards import BudgetSpent
 from sync.maps.problem import MapsInvalid, MapUnfit
 from sync.memory.errors import DestinationError, DestinationMisconfigured, QuotaExhausted
 from sync.stop import Stopped
@@ -38,6 +39,7 @@ _BY_ERROR: tuple[tuple[type[BaseException], int], ...] = (
     (SourceMisconfigured, MISCONFIGURED),
     (DestinationMisconfigured, MISCONFIGURED),
     (QuotaExhausted, QUOTA),
+    (BudgetSpent, QUOTA),
     (ConnectorError, SOURCE),
     (DestinationError, DESTINATION),
     (LeaseHeld, HELD),

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 
 from state.errors import StateError, StoreUnreachable
-from state.leases import TTL, this_process
+from state.leases import TTL
+from state.owner import this_process
 from state.store import Store
 from state.values import Failure, Lease, Position, Redelivery, Step, Unsettled
 from sync.positions import FULL, INCREMENTAL
@@ -94,7 +95,7 @@ class HeldState:
         self._store.apply(self._lease, step)
 
     def rejected(self) -> Set[str]:
-        return {one.key for one in self._store.rejects(self._lease.stream)}
+        return self._store.rejected_keys(self._lease.stream)
 
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._lease.stream)
@@ -121,3 +122,9 @@ class HeldState:
 
     def poll_again(self, chunk: Unsettled, status: str, seconds: float) -> None:
         self._store.poll_again(self._lease, chunk, status, seconds)
+
+    def shape(self) -> str | None:
+        return self._store.shape(self._lease.stream)
+
+    def keep_shape(self, shape: str) -> None:
+        self._store.keep_shape(self._lease, shape)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from connectors.base import Record
 from sync.chunks import Outgoing
-from sync.maps.row import PLAIN_SIZE, TEXT_SIZE, Reject, Row
+from sync.maps.row import HASH_SIZE, PLAIN_SIZE, TEXT_SIZE, Reject, Row
 
 FEW = 50
 """Records, or answered rows, below which the share of failed ones says nothing."""
@@ -31,12 +32,14 @@ def take_in(
     page: int,
     make_row: Callable[[Record], Row | Reject],
     known: Callable[[Sequence[str]], Mapping[str, bytes]],
+    aloft: Mapping[str, bytes] = MappingProxyType({}),
     *,
     resend: bool = False,
 ) -> Intake:
     """Map the records of a page; leave out rows, and texts of rows, that were delivered before as they are now.
 
-    With `resend` nothing is left out.
+    `aloft` has the fingerprints of rows on their way. What becomes of them is not known, so they spare a row, but no
+    text of a row that differs. With `resend` nothing is left out.
     """
     rows: list[Row] = []
     rejects: list[Reject] = []
@@ -47,8 +50,11 @@ def take_in(
         else:
             rejects.append(made)  # type: ignore[arg-type]
     delivered = known([row.key for row in rows])
-    everything = resend or not delivered
-    changed = rows if everything else [row for row in rows if delivered.get(row.key) != row.fingerprint]
+    again = {row.key: aloft[row.key] for row in rows if row.key in aloft} if aloft else {}
+    latest = {**delivered, **again} if again else delivered
+    changed = rows if resend or not latest else [row for row in rows if latest.get(row.key) != row.fingerprint]
+    if again:
+        delivered = {**delivered, **{key: mark[:PLAIN_SIZE] for key, mark in again.items()}}
     outgoing = [_outgoing(row, delivered.get(row.key), page, resend) for row in changed]
     return Intake(outgoing, rejects, len(rows) - len(changed))
 
@@ -56,19 +62,18 @@ def take_in(
 def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoing:
     key, identity, _, _, fingerprint = row
     body = body_of(row, None if resend else before)
-    return _new(Outgoing, (key, identity, body, fingerprint, page, before))
+    return _new(Outgoing, (key, identity, body, fingerprint, page, before, len(body) > len(row[2])))
 
 
 _new = tuple.__new__  # a third of the time that the class's own constructor takes
 
 
-def cut_to(intake: Intake, most: int, last: Set[str]) -> Intake:
-    """At most so many rows of an intake, those with the keys in `last` behind the others.
+def those_last(rows: Sequence[Outgoing], last: Set[str]) -> Sequence[Outgoing]:
+    """The rows, those with the keys in `last` behind the others.
 
-    Rejects do not count, and rows that were refused before come last: the same ones would use the limit up every time.
+    They are rows that were refused before: the same ones would use a limit up every time.
     """
-    rows = sorted(intake.rows, key=lambda row: row.key in last)
-    return Intake(rows[:most], intake.rejects, intake.unchanged, cut=most < len(rows))
+    return sorted(rows, key=lambda row: row.key in last)
 
 
 def misfit(intake: Intake, *, proven: bool = False) -> str | None:
@@ -104,8 +109,8 @@ def _new_texts(row: Row, delivered: bytes) -> Sequence[bytes]:
 
 
 def in_doubt(before: bytes) -> bytes:
-    """A fingerprint that no row has, with the texts of this one: another version of the row is on its way."""
-    return bytes(PLAIN_SIZE) + before[PLAIN_SIZE:]
+    """A fingerprint that no row has, with identity and texts of this one: another version of the row is on its way."""
+    return bytes(HASH_SIZE) + before[HASH_SIZE:]
 
 
 def _text_hashes(fingerprint: bytes) -> list[bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from connectors.base import Connector, Cursor, Record
 from state.values import Failure, Position, Redelivery, Step, Unsettled
 from sync.chunks import Chunker
+from sync.guards import Allowance
 from sync.maps.row import Reject, Row
 from sync.memory.writer import ChunkOutcome
 from sync.shards import Shard
@@ -33,12 +34,18 @@ class Ledger(Protocol):
     def begin(self, purpose: str, position: Position, *, afresh: bool) -> None: ...
     def conclude(self, purpose: str, position: Position) -> None: ...
     def poll_again(self, chunk: Unsettled, status: str, seconds: float) -> None: ...
+    def shape(self) -> str | None: ...
+    def keep_shape(self, shape: str) -> None: ...
 
 
 class Writer(Protocol):
     """Delivers the rows of a chunk; `sync.memory.writer.BatchWriter`, or the one that only looks."""
 
     def send(self, rows: Sequence[Any], outcome: ChunkOutcome | None = None) -> ChunkOutcome: ...
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What a person should know of the sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Job:
     resend: bool = False
     proven: bool = False
     """Whether rows of this very map were delivered before."""
-    limit: int | None = None
-    """At most so many rows are sent."""
+    allowance: Allowance = field(default_factory=Allowance)
+    """How many rows may be sent."""
     shard: Shard | None = None
     """Read only this part of the records."""
     fetch_keys: Sequence[str] | None = None

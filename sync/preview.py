@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from state.store import Store
 from state.values import Failure, Position, Redelivery, Step, Unsettled
+from sync.costs import Work
 from sync.destination import insist
 from sync.memory.client import MemoryClient
 from sync.memory.envelope import Envelope
 from sync.memory.pace import Pacer
 from sync.memory.words import without_values
 from sync.memory.writer import ChunkOutcome, Receipt, refusals_of
-
-CREDITS_PER_ROW = {"basic": 1, "pro": 1, "pro_fast": 1, "ultra": 1}
-"""About one credit per row, whatever the tier (price table of 2026); rates change, so it is an estimate."""
 
 
 class PreviewState:
@@ -38,7 +39,7 @@ class PreviewState:
         return self._store.delivered_keys(self._stream) if self._store else iter(())
 
     def rejected(self) -> Set[str]:
-        return {one.key for one in self._store.rejects(self._stream)} if self._store else frozenset()
+        return self._store.rejected_keys(self._stream) if self._store else frozenset()
 
     def due_redeliveries(self) -> list[Redelivery]:
         return self._store.due_redeliveries(self._stream) if self._store else []
@@ -65,38 +66,55 @@ class PreviewState:
     def poll_again(self, chunk: Unsettled, status: str, seconds: float) -> None:
         """Nothing: a dry run follows no event."""
 
+    def shape(self) -> str | None:
+        return self._store.shape(self._stream) if self._store else None
+
+    def keep_shape(self, shape: str) -> None:
+        """Nothing: the real run is to see what changed too."""
+
 
 class PreviewWriter:
     """Takes every chunk and sends none, but has the server check the first one with `dryRun: true`."""
 
-    def __init__(self, client: MemoryClient, envelope: Envelope, pacer: Pacer, pause: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        client: MemoryClient,
+        envelope: Envelope,
+        pacer: Pacer,
+        pause: Callable[[float], None],
+        text_names: Sequence[str] = (),
+    ) -> None:
         self._client, self._envelope, self._pacer, self._pause = client, envelope, pacer, pause
+        self._text_names = text_names
         self.remarks: list[str] = []
         """What a person should know of the server's check."""
-        self.chunks = 0
-        self.rows = self.bytes = 0
+        self.work = Work()
 
     def send(self, rows: Sequence[Any], outcome: ChunkOutcome | None = None) -> ChunkOutcome:
         """Count a chunk as taken; the first one is shown to the server. An outcome that is handed in is filled."""
-        self.chunks += 1
-        self.rows += len(rows)
-        self.bytes += sum(len(row.body) for row in rows)
-        found = self.check(rows) if self.chunks == 1 else ChunkOutcome(receipts=[Receipt("dry-run", rows)])
+        self._count(rows)
+        found = self._timed(rows) if self.work.calls == 1 else ChunkOutcome(receipts=[Receipt("dry-run", rows)])
         if outcome is None:
             return found
         outcome.receipts, outcome.refusals, outcome.problem = found.receipts, found.refusals, found.problem
         return outcome
 
-    def estimate(self, tier: str, pacer: Pacer) -> dict[str, Any]:
-        """What sending would take: calls, credits (about), bytes, and minutes at the plan's pace."""
-        units = self.rows if pacer.unit == "row" else self.chunks
-        minutes = round(units * pacer.span / 60, 1)
-        return {
-            "calls": self.chunks,
-            "credits": self.rows * CREDITS_PER_ROW[tier],
-            "bytes": self.bytes,
-            "minutes": minutes,
-        }
+    def _count(self, rows: Sequence[Any]) -> None:
+        work = self.work
+        work.calls += 1
+        work.rows += len(rows)
+        work.bytes += sum(len(row.body) for row in rows)
+        for row in rows:
+            if row.has_text:
+                sent = orjson.loads(row.body)
+                work.rows_with_text += 1
+                work.characters += sum(len(sent.get(name, "")) for name in self._text_names)
+
+    def _timed(self, rows: Sequence[Any]) -> ChunkOutcome:
+        began = time.monotonic()
+        found = self.check(rows)
+        self.work.seconds_a_call = time.monotonic() - began
+        return found
 
     def check(self, rows: Sequence[Any]) -> ChunkOutcome:
         """Have the server check rows without storing them; what it minds are refusals, or the outcome's problem."""

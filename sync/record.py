@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from connectors.base import Page
@@ -14,7 +14,7 @@ from sync.due import FETCHED
 from sync.flight import Landed
 from sync.intake import FEW, SHARE, Intake
 from sync.job import Job
-from sync.maps.row import PLAIN_SIZE
+from sync.maps.row import PLAIN_SIZE, identity_moved
 from sync.memory.errors import DestinationMisconfigured
 from sync.memory.settlement import normalise
 from sync.memory.writer import ChunkOutcome, Receipt, Refusal
@@ -97,6 +97,11 @@ class Recorder:
         self._sending[chunk.number] = chunk, outcome
         return outcome
 
+    def on_the_way(self) -> Iterator[Outgoing]:
+        """The rows of chunks of which nothing is recorded yet."""
+        for chunk, _ in self._sending.values():
+            yield from chunk.rows
+
     def unfinished(self) -> list[Landed]:
         """What came of chunks that nobody waits for any longer: a part of one may have been accepted."""
         return [Landed(chunk, outcome.take(last=True)) for chunk, outcome in self._sending.values()]
@@ -122,6 +127,7 @@ class Recorder:
     def _take(self, receipt: Receipt, refused: Sequence[str]) -> AcceptedChunk:
         hashed = self._job.hash_identity
         self._summary.sent += len(receipt.rows)
+        self._summary.move([row.key for row in receipt.rows if identity_moved(row.before, row.fingerprint)])
         self._summary.accepted += len(receipt.rows)
         for page, rows in Counter(row.page for row in receipt.rows).items():
             self._watermark.done(page, rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from connectors.base import Connector
 from state.store import Store
 from sync.destination import Destination
+from sync.guards import Asked
 from sync.maps.model import PropertyMap
 from sync.memory.collections import Collection
 from sync.memory.pace import Pacer
@@ -29,7 +30,8 @@ class Request:
     dry_run: bool = False
     full: bool = False
     resend: bool = False
-    limit: int | None = None
+    asked: Asked = field(default_factory=Asked)
+    """What may be spent."""
     wait: float = 120.0
     """Seconds for which events are followed."""
     since: datetime | None = None
@@ -60,6 +62,8 @@ class Surroundings:
     counted: bool = False
     """Whether to ask sources how many rows are due, for the progress shown to a person."""
     debug: bool = False
+    confirm: Callable[[str], bool] | None = None
+    """Asks the person at the terminal; None where there is none."""
 
 
 def open_source(

@@ -6,29 +6,35 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
+from functools import cache
 
+from connectors.base import Connector
 from state.errors import StateError
 from state.store import Store
 from state.values import PART, Position
 from sync import exits
-from sync.assemble import Plan, aside_of, follower_of, job_of
+from sync.assemble import Plan, aside_of, follower_of, identity_hasher, job_of
+from sync.costs import estimate
 from sync.deliver import deliver
-from sync.destination import Destination
+from sync.destination import Destination, answer_of
+from sync.guards import BUDGET, BudgetSpent, max_calls
 from sync.hold import HeldState, hold
-from sync.job import Ledger
+from sync.job import Job, Ledger
 from sync.maps.compile import compile_map
 from sync.maps.model import PropertyMap
+from sync.memory.errors import CallsSpent
 from sync.positions import FULL, INCREMENTAL, Start, backfill_start, check_destination, origin_of, start_of
 from sync.preview import PreviewState, PreviewWriter
 from sync.request import Request, Surroundings, open_source
-from sync.shards import Shard
+from sync.shapes import note_drift
+from sync.spending import allowance_of, calls_left, rate_of, say_what_would_stop
 from sync.summary import Summary
 
 
 def run_stream(property_map: PropertyMap, request: Request, around: Surroundings) -> Summary:
     """Run one stream to its end. Never raises, but for faults of memsync under --debug: the summary tells all."""
     summary = Summary(property_map.stream)
-    meter = _Meter(around.destination)
+    meter = _Meter(around.destination, max_calls(request.asked, property_map.limits))
     try:
         _run(property_map, request, replace(around, stop=around.stop.part()), summary, meter)
         _conclude(summary)
@@ -43,9 +49,10 @@ def run_stream(property_map: PropertyMap, request: Request, around: Surroundings
 class _Meter:
     """What a run took: time, and calls to the destination."""
 
-    def __init__(self, destination: Destination) -> None:
+    def __init__(self, destination: Destination, most: int | None) -> None:
         self._client = destination.client
         self._began, self._calls = time.monotonic(), destination.client.calls
+        self._client.most = None if most is None else self._calls + most
 
     def read_off(self, summary: Summary) -> None:
         summary.calls = self._client.calls - self._calls
@@ -59,6 +66,8 @@ def _fail(summary: Summary, error: Exception, signal: int | None, again: str) ->
     """Enter why a run ended early; what was read but not handed over will be read again."""
     summary.exit = exits.exit_of(error, signal)
     summary.status = _STATUSES.get(summary.exit, "failed")
+    if isinstance(error, BudgetSpent | CallsSpent):
+        summary.status = error.status if isinstance(error, BudgetSpent) else BUDGET
     summary.message = str(error) or f"stopped; {again} goes on from here"
     if summary.exit == exits.UNEXPECTED:
         # Nobody knows what such a message holds, so it stays out: it may be a piece of a record.
@@ -100,9 +109,11 @@ def _deliver(
     plan = _plan(property_map, request, around, summary, state, salt)
     follower = follower_of(plan)
     with closing(aside_of(plan, follower)) as aside:
-        _send_what_is_due(plan, aside.glance)
+        spent = _send_what_is_due(plan, aside.glance)
         aside.end()
     follower.follow(request.wait)
+    if spent is not None:
+        raise spent
 
 
 def _plan(
@@ -114,34 +125,56 @@ def _plan(
     start = _start(property_map.stream, request, around.store, now)
     summary.notes += [start.note] if start.note else []
     summary.cursor_from = start.since
-    return Plan(property_map, request, around, summary, state, compiled, now, start, salt)
+    return Plan(property_map, request, around, summary, state, compiled, now, start, identity_hasher(salt))
 
 
-def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> None:
+def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> BudgetSpent | None:
+    """Returns what ended the run before everything was read, when that was a limit or a guard."""
     request, around, summary, start = plan.request, plan.around, plan.summary, plan.start
     if start.purpose == FULL and request.keys is None:
         plan.state.begin(FULL, replace(plan.now, cursor=start.since), afresh=start.moved)
     fields = plan.compiled.source_fields
     with closing(open_source(plan.property_map, request.since, fields, around.stop.pause)) as connector:
-        job = job_of(plan, connector, glance)
+        note_drift(plan, connector)
+        due = cache(lambda: _due(plan, connector))
+        allowance = allowance_of(plan, due)
+        job = job_of(plan, connector, allowance, glance)
         if around.counted and request.keys is None:
-            summary.due = _share(connector.count(job.since), request.shard)
+            summary.due = due()
         whole = deliver(job)
-    if not whole:
-        onward = "" if request.resend else f"; {request.again} goes on behind it"
-        summary.note(f"stopped at --limit {request.limit}{onward}")
-    elif request.keys is None:
+    return _end(plan, job, whole=whole)
+
+
+def _due(plan: Plan, connector: Connector) -> int | None:
+    """About how many records there are to read; a source that hangs does not keep a stop waiting."""
+    since = None if plan.start.since is None else dict(plan.start.since)
+    due = answer_of(lambda: connector.count(since), plan.around.stop.pause)
+    shard = plan.request.shard
+    return due if due is None or shard is None else due // shard.count
+
+
+def _end(plan: Plan, job: Job, *, whole: bool) -> BudgetSpent | None:
+    """Enter how far the reading came, and what ended it."""
+    request, summary, start, spent = plan.request, plan.summary, plan.start, job.allowance.reached
+    for remark in job.writer.remarks:
+        summary.note(remark)
+    if spent is not None and not spent.status:
+        summary.note(spent.why + ("" if request.resend else f"; {request.again} goes on behind it"))
+    elif whole and request.keys is None:
         cursor = summary.cursor_to or start.since
         plan.state.conclude(start.purpose, replace(plan.now, cursor=cursor, complete=True))
     if isinstance(job.writer, PreviewWriter):
-        summary.estimate = job.writer.estimate(plan.property_map.destination.tier, around.pacer)
-        for remark in job.writer.remarks:
-            summary.note(remark)
-        summary.accepted = 0  # the server was shown one chunk and took none
+        _foretell(plan, job.writer)
+    return BudgetSpent(spent.why, spent.status) if spent is not None and spent.status else None
 
 
-def _share(due: int | None, shard: Shard | None) -> int | None:
-    return due if due is None or shard is None else due // shard.count
+def _foretell(plan: Plan, writer: PreviewWriter) -> None:
+    """Enter what a dry run found out about the real one."""
+    summary, around = plan.summary, plan.around
+    in_flight = around.settings.memsync_in_flight
+    summary.estimate = estimate(writer.work, rate_of(plan), around.pacer, in_flight, calls_left(plan))
+    say_what_would_stop(plan, writer)
+    summary.accepted = 0  # the server was shown one chunk and took none
 
 
 def _start(stream: str, request: Request, store: Store | None, now: Position) -> Start:

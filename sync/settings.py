@@ -6,10 +6,11 @@ import re
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from connectors.source import Duration
 from connectors.variables import Variables
+from sync.costs import RATES, Rate, parse_rates
 
 _KEY = re.compile(r"[\x21-\x7e]+")
 
@@ -41,6 +42,9 @@ class Settings(Variables):
         0.9, gt=0, le=1, description="The share of the plan's per-minute limit that is used."
     )
     memsync_rate_unit: Literal["call", "row"] = Field("call", description="What the plan counts as one call.")
+    memsync_credit_rates: str = Field(
+        RATES, description="Credits that a row costs by tier, from-to; estimates and limits are made of them."
+    )
     memsync_allow_hosts: str = Field(
         "", description="Hosts besides Personize's own, separated by commas, that may be sent the key."
     )
@@ -57,8 +61,19 @@ class Settings(Variables):
     memsync_notify_after: Duration = Field(
         timedelta(hours=24),
         validate_default=False,
-        description="How long a stream may be without the success that is due before it is told.",
+        description="How long after it was due a stream may be without a success before it is late, and told.",
     )
+
+    @field_validator("memsync_credit_rates")
+    @classmethod
+    def _are_rates(cls, value: str) -> str:
+        parse_rates(value)
+        return value
+
+    @property
+    def credit_rates(self) -> dict[str, Rate]:
+        """MEMSYNC_CREDIT_RATES by tier."""
+        return parse_rates(self.memsync_credit_rates)
 
     @property
     def allowed_hosts(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Spans of time as people say them."""
+"""Numbers as people say them."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def span(seconds: float) -> str:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
     return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def count(number: int, thing: str) -> str:
+    """So many things: `1 row`, `2,000 rows`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ class Summary:
     rejected: int = 0
     """Could not be made into a row, or refused for good."""
     gone: int = 0
+    identity_changed: int = 0
+    """Of the rows sent, those whose record had another identity when it was delivered before."""
     failed: int = 0
     """Accepted rows whose event ended badly: they are sent again, at most three times."""
     filed: int = 0
@@ -47,7 +49,7 @@ class Summary:
     exit: int = 0
     message: str = ""
     """Why the run ended as it did, when it did not end well."""
-    estimate: Mapping[str, Any] | None = None
+    estimate: dict[str, Any] | None = None
     """What a dry run expects the real one to take."""
     notes: list[str] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class Summary:
     """Filtered records by reason."""
     gone_keys: dict[str, str] = field(default_factory=dict)
     """What became of records that are gone, by key; the first thousand."""
+    identity_changed_keys: list[str] = field(default_factory=list)
+    """Keys of the records with another identity; the first thousand."""
 
     def reject(self, code: str, rows: int = 1) -> None:
         """Count rows that were rejected for a reason."""
@@ -73,6 +77,11 @@ class Summary:
             self.gone += 1
             if len(self.gone_keys) < LISTED:
                 self.gone_keys[key] = word
+
+    def move(self, keys: Sequence[str]) -> None:
+        """Enter records whose identity changed."""
+        self.identity_changed += len(keys)
+        self.identity_changed_keys += keys[: max(0, LISTED - len(self.identity_changed_keys))]
 
     def note(self, text: str) -> None:
         """Keep what a person should know, once."""

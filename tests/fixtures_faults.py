@@ -63,7 +63,11 @@ class FaultyPlace(Workplace):
 
     def started_run(self, *arguments: str) -> subprocess.Popen[str]:
         """`memsync run --json` that is not waited for."""
-        return self.start("run", "--json", "--wait", "0s", *arguments)
+        return self.start("run", "--json", "--wait", "0s", "--yes", *arguments)
+
+    def run(self, *arguments: str) -> Ended:
+        """The same, to its end; nobody is there to agree to much text."""
+        return super().run("--yes", *arguments)
 
     def settings(self, text: str, name: str = "customers.yaml", stream: str = "customers") -> None:
         """Write the map with another `destination`."""

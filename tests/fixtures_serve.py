@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from fixtures_postgres import Database
-from workplace import MAP, TABLE, Workplace
+from workplace import MAP, TABLE, Workplace, at
 
 from sync.sandbox import Sandbox, SandboxOptions
 
@@ -106,9 +106,7 @@ def serve_place(tmp_path: Path, database: Database, serve_sandbox: Sandbox) -> I
     database.do(TABLE)
     folder = tmp_path / "work"
     folder.mkdir()
-    url = serve_sandbox.url
-    variables = {"DATABASE_URL": database.url, "PERSONIZE_BASE_URL": url, "PERSONIZE_SECRET_KEY": "sk_test_1"}
-    made = ServePlace(folder, variables | {"PERSONIZE_API_VERSION": "v1.1"})
+    made = ServePlace(folder, at(serve_sandbox) | {"DATABASE_URL": database.url})
     made.write_map(MAP + YEARLY)
     yield made
     made.close()

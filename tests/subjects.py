@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any, Protocol
 
 from doubles.hubspot import HubSpot
@@ -14,6 +15,8 @@ from pydantic import SecretStr
 from connectors.base import Connector
 
 EARLY = datetime(2024, 3, 1, 12, 0, 0, tzinfo=UTC)
+NOBODY = "http://127.0.0.1:1"
+"""Where nothing listens."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,15 @@ class Subject(Protocol):
         """With credentials that are refused, or to an address where nothing listens."""
 
 
+def opened(
+    connector: str, variables: Any, fields: Sequence[str] | None, pause: Callable[[float], None], **keys: Any
+) -> Connector:
+    """The connector of that name over a source with these keys."""
+    module: Any = import_module(f"connectors.{connector}")
+    source = module.Source.model_validate({"connector": connector, **keys})
+    return module.connect(source, variables, fields, pause)
+
+
 class PostgresSubject:
     """A table in the embedded Postgres."""
 
@@ -81,20 +93,17 @@ class PostgresSubject:
         pause: Callable[[float], None] = lambda _: None,
         **keys: Any,
     ) -> Connector:
-        return self._opened(self._database.url, object, fields, pause, keys)
+        return self._opened(self._database.url, fields, pause, object=object or self.object, **keys)
 
     def connect_badly(self, *, away: bool, pause: Callable[[float], None] = lambda _: None) -> Connector:
         change = " port=1 host=127.0.0.1" if away else " user=nobody_there"
-        return self._opened(self._database.url + change, None, None, pause, {})
+        return self._opened(self._database.url + change, None, pause, object=self.object)
 
-    def _opened(
-        self, url: str, object: str | None, fields: Sequence[str] | None, pause: Callable[[float], None], keys: Any
-    ) -> Connector:
-        from connectors.postgres import Source, Variables, connect
+    def _opened(self, url: str, fields: Sequence[str] | None, pause: Callable[[float], None], **keys: Any) -> Connector:
+        from connectors.postgres import Variables
 
-        source = Source.model_validate({"connector": "postgres", "object": object or self.object, **keys})
         variables = Variables.model_construct(database_url=SecretStr(url))
-        return connect(source, variables, fields, pause)
+        return opened("postgres", variables, fields, pause, **keys)
 
 
 class HubSpotSubject:
@@ -126,28 +135,19 @@ class HubSpotSubject:
         **keys: Any,
     ) -> Connector:
         wanted = fields or ["email", "firstname", "message"]
-        return self._opened(self._crm.token, self._crm.url, object, wanted, pause, keys)
+        return self._opened(self._crm.token, self._crm.url, wanted, pause, object=object or self.object, **keys)
 
     def connect_badly(self, *, away: bool, pause: Callable[[float], None] = lambda _: None) -> Connector:
         token = self._crm.token if away else "pat-na1-s3cret-0000"
-        return self._opened(token, "http://127.0.0.1:1" if away else self._crm.url, None, None, pause, {})
+        return self._opened(token, NOBODY if away else self._crm.url, None, pause, object=self.object)
 
     def _opened(
-        self,
-        token: str,
-        url: str,
-        object: str | None,
-        fields: Sequence[str] | None,
-        pause: Callable[[float], None],
-        keys: Any,
+        self, token: str, url: str, fields: Sequence[str] | None, pause: Callable[[float], None], **keys: Any
     ) -> Connector:
-        from connectors.hubspot import Source, Variables, connect
+        from connectors.hubspot import Variables
 
-        source = Source.model_validate(
-            {"connector": "hubspot", "object": object or self.object, "settle": "0s", "archived": "0s", **keys}
-        )
         variables = Variables.model_construct(hubspot_access_token=SecretStr(token), hubspot_base_url=url)
-        return connect(source, variables, fields, pause)
+        return opened("hubspot", variables, fields, pause, **{"settle": "0s", "archived": "0s"} | keys)
 
 
 def minutes(count: float) -> timedelta:

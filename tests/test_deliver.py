@@ -16,10 +16,12 @@ from state.store import open_store
 from state.values import Position
 from sync.chunks import Chunker
 from sync.deliver import deliver
+from sync.guards import Allowance, Cap
 from sync.hold import HeldState
+from sync.intake import take_in
 from sync.job import Job
 from sync.maps.problem import MapUnfit
-from sync.maps.row import Reject, Row
+from sync.maps.row import HASH_SIZE, PLAIN_SIZE, Reject, Row
 from sync.memory.envelope import Envelope
 from sync.memory.errors import (
     ChunkRefused,
@@ -67,6 +69,10 @@ def make_row(one):
         return Reject(one.key, "MISSING_IDENTIFIER", "no address")
     body = json.dumps({"key": one.key, **one.fields}).encode()
     return Row(one.key, one.fields["email"], body, (), str(hash(body)).encode())
+
+
+def limited(rows):
+    return Allowance([Cap(rows, "stopped at --limit", status="")] if rows else [])
 
 
 class Stage:
@@ -137,6 +143,38 @@ def test_chunks_span_pages(stage):
     assert [len(keys) for keys in sorted(server.calls, key=lambda keys: int(keys[0]))] == [4, 4, 1]
 
 
+def test_a_page_that_a_source_yields_once_more_in_a_first_run_is_not_sent_again(stage):
+    (page,) = pages_of(40)
+    server = Server()
+    stage.run(PagesSource(page, Page(page.records, {"at": 2})), server, rows=5, in_flight=1)
+    assert stage.summary.read == 80
+    assert 40 <= len(server.taken) <= 45  # one chunk may have been in flight
+    assert stage.summary.sent + stage.summary.unchanged == 80
+
+
+def test_a_record_that_comes_twice_before_it_is_sent_is_sent_once(stage):
+    (page,) = pages_of(3)
+    stage.run(PagesSource(page, Page(page.records, {"at": 2})), Server(), rows=100)
+    assert (stage.summary.read, stage.summary.sent, stage.summary.unchanged) == (6, 3, 3)
+    assert stage.cursor == 2
+
+
+def test_a_change_that_is_taken_back_within_a_run_leaves_what_the_source_holds(stage):
+    old, new = record("1", name="old"), record("1", name="new")
+    stage.run(PagesSource(Page([old], {"at": 1})), Server())
+    kept = stage.store.fingerprints("s", ["1"])
+    stage.run(PagesSource(Page([new], {"at": 2}), Page([old], {"at": 3})), Server(), rows=100, since={"at": 1})
+    assert (stage.summary.sent, stage.summary.unchanged) == (2, 0)
+    assert stage.store.fingerprints("s", ["1"]) == kept
+
+
+def test_no_text_is_spared_for_a_row_whose_fate_is_not_known(stage):
+    row = Row("1", "a@x", b"{}", (b'"t":"x"',), bytes(PLAIN_SIZE) + b"12345678")
+    other = bytes(HASH_SIZE) + b"else" + b"12345678"
+    (sent,) = take_in([None], 1, lambda _: row, lambda _: {"1": other}, {"1": other}).rows
+    assert b'"t":"x"' in sent.body
+
+
 def test_a_page_without_records_moves_the_cursor(stage):
     stage.run(PagesSource(Page([], {"at": 5}, filtered={"too old": 2})), Server())
     assert stage.cursor == 5
@@ -189,7 +227,7 @@ def test_the_cursor_waits_for_a_chunk_that_is_late(stage):
 
 
 def test_a_limit_ends_the_reading_and_leaves_the_cut_page_for_the_next_run(stage):
-    assert not stage.run(PagesSource(*pages_of(3, 3, 3)), Server(), limit=4)
+    assert not stage.run(PagesSource(*pages_of(3, 3, 3)), Server(), allowance=limited(4))
     assert stage.accepted == ["1", "2", "3", "4"]
     assert stage.cursor == 1
 
@@ -218,7 +256,7 @@ def test_a_limit_is_not_used_up_by_rows_that_were_refused_before(stage):
             raise ChunkRefused(f"refused {bad}", "CONTENT_TOO_LARGE")
 
     for _ in range(3):
-        stage.run(PagesSource(*pages_of(12)), Server(judge), limit=4)
+        stage.run(PagesSource(*pages_of(12)), Server(judge), allowance=limited(4))
     assert stage.accepted == [str(number) for number in range(5, 13)]
     assert stage.rejects == ["1", "2", "3", "4"]
 
@@ -423,7 +461,7 @@ def test_the_numbers_balance_and_nothing_is_lost_whatever_the_outcome(tmp_path_f
 
     server = Server(judge)
     try:
-        stage.run(PagesSource(*pages_of(*sizes)), server, rows=rows, limit=limit)
+        stage.run(PagesSource(*pages_of(*sizes)), server, rows=rows, allowance=limited(limit))
     except Exception as error:
         if type(error) is not type(ends) and not isinstance(error, DestinationMisconfigured):
             raise

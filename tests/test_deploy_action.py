@@ -163,12 +163,12 @@ def test_a_schedule_whose_cached_state_was_lost_stops_until_a_first_run_is_asked
     subprocess.run(["bash", "-ec", room], cwd=tmp_path, check=True)
     code, log, _ = hosted()
     assert code == 8
-    assert "::error::" in log
-    assert "MEMSYNC_REQUIRE_STATE=false" in log
+    assert "::error title=memsync failed%2C exit code 8::" in log
+    assert "start the workflow by hand with its input first-run" in log
 
     code, log, page = hosted(first=True)
     assert code == 3
-    assert "::warning title=customers has rejects::1 rows rejected" in log
+    assert "::warning title=customers has rejects::1 row rejected" in log
     assert "| customers | rejects | 2 |" in page
 
     assert hosted()[0] == 0  # the state is there now, and nothing is due

@@ -147,9 +147,25 @@ def test_the_parts_of_a_backfill_are_all_of_it() -> None:
 
 def test_the_example_map_of_the_cluster_is_a_map_of_the_stream_that_its_job_runs() -> None:
     maps = [one for one in documents_in(text_of("deploy/kubernetes/config.yaml")) if "mappings" in str(one["metadata"])]
-    stream = load_text(str(maps[0]["data"]["customers.yaml"])).stream
+    stream = load_text(str(maps[0]["data"]["postgres-customers.yaml"])).stream
     ((_, pod),) = pods_of("deploy/kubernetes/cronjob.yaml")
     assert pod["containers"][0]["args"] == ["run", stream]
+
+
+@pytest.mark.parametrize("name", [*FILES, "docs/deploy.md"])
+def test_every_example_names_streams_of_the_maps_that_are_shipped(name: str) -> None:
+    shipped = {path.stem for path in (ROOT / "mappings").glob("*.yaml")}
+    before = r"memsync run|(?:memsync|cli) backfill|args: \[run,|\[backfill,|state (?:export|import)|stream:"
+    found = set(re.findall(rf"(?:{before}) ([a-z][a-z-]*)", text_of(name)))
+    assert found <= shipped
+
+
+@pytest.mark.parametrize("name", ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/backfill-job.yaml"])
+def test_every_line_to_change_for_another_stream_or_image_is_marked(name: str) -> None:
+    lines = text_of(name).splitlines()
+    for mark, what in (("# stream", "postgres-customers"), ("# image", " image: ")):
+        assert [line for line in lines if what in line]
+        assert [line for line in lines if what in line and mark not in line] == []
 
 
 def test_the_compose_services_are_locked_down_and_share_the_state() -> None:
@@ -160,6 +176,33 @@ def test_the_compose_services_are_locked_down_and_share_the_state() -> None:
         assert "state:/data" in service["volumes"]
     assert services["memsync"]["restart"] == "unless-stopped"
     assert services["cli"]["profiles"] == ["tools"]
+
+
+def test_compose_shows_the_status_page_to_this_machine_only() -> None:
+    service = document_of("deploy/compose.yaml")["services"]["memsync"]
+    assert service["command"] == ["serve", "--host", "0.0.0.0"]
+    assert service["ports"] == ["127.0.0.1:8080:8080"]
+
+
+def test_a_cluster_asks_the_scheduler_whether_it_lives_and_is_ready_and_runs_it_once() -> None:
+    (deployment,) = [
+        one for one in documents_in(text_of("deploy/kubernetes/scheduler.yaml")) if one["kind"] == "Deployment"
+    ]
+    assert deployment["spec"]["replicas"] == 1
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"] == ["serve", "--host", "0.0.0.0"]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert (pod["securityContext"]["runAsUser"], pod["automountServiceAccountToken"]) == (10001, False)
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.lock")))
+def test_every_lock_is_renewed_with_the_others(name: str) -> None:
+    assert f"--output-file {name}" in text_of("Makefile").partition("\nlock:")[2]
 
 
 def test_the_service_writes_its_state_into_the_folder_that_systemd_makes() -> None:

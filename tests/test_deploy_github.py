@@ -125,4 +125,7 @@ def test_a_check_that_fails_is_noted_at_its_map(tmp_path: Path) -> None:
 def test_a_setting_that_is_missing_is_noted(tmp_path: Path) -> None:
     place = Workplace(tmp_path, {"GITHUB_ACTIONS": "true"})
     place.write_map(MAP)
-    assert "\n::error::PERSONIZE_SECRET_KEY is not set" in "\n" + place.memsync("run").err
+    assert (
+        "\n::error title=memsync failed%2C exit code 2::PERSONIZE_SECRET_KEY is not set"
+        in "\n" + place.memsync("run").err
+    )

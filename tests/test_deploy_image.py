@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
-from deploy_files import text_of
+from deploy_files import document_of, text_of
 from fixtures_image import Image
 from fixtures_postgres import Database
 from workplace import MAP, TABLE
@@ -119,6 +122,66 @@ def test_secrets_and_state_of_the_builder_are_not_in_it(image: Image) -> None:
     assert all(name.endswith((".yaml", ".json")) for name in found)
 
 
+def fill(database: Database) -> None:
+    database.do(TABLE)
+    database.do(
+        "INSERT INTO customers (id, email, name, plan) "
+        "SELECT n, 'p' || n || '@example.com', 'Name', 'team' FROM generate_series(1, 25) n"
+    )
+
+
+@contextmanager
+def variables_of(database: Database, folder: Path) -> Iterator[dict[str, str]]:
+    """A source and a destination that the image can reach."""
+    facts = psycopg.conninfo.conninfo_to_dict(database.url)
+    socket_file = f"{facts['host']}/.s.PGSQL.{facts.get('port', 5432)}"
+    with reachable(socket_file) as port, Sandbox(SandboxOptions(database=folder / "sandbox.db")) as sandbox:
+        yield {
+            "DATABASE_URL": f"postgresql://{facts['user']}@127.0.0.1:{port}/{facts['dbname']}?sslmode=disable",
+            "PERSONIZE_BASE_URL": sandbox.url,
+            "PERSONIZE_SECRET_KEY": "sk_test_1",
+        }
+
+
+@pytest.mark.slow
+def test_the_scheduler_in_it_is_ready_is_seen_from_outside_and_healthy(
+    image: Image,
+    data: Path,
+    maps: Path,
+    database: Database,
+    tmp_path: Path,
+) -> None:
+    fill(database)
+    (maps / "customers.yaml").write_text(MAP + '\nschedule: {cron: "0 0 1 1 *"}\n')
+    command = document_of("deploy/compose.yaml")["services"]["memsync"]["command"]
+    check = image.config["Healthcheck"]["Test"][1:]
+    with variables_of(database, tmp_path) as variables, socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+        free.close()
+        assert image.execute(check, data, maps, **variables).returncode == 1  # nothing ran yet
+        assert image.run(["run"], data, maps, **variables).returncode == 0
+        served: list[subprocess.CompletedProcess[str]] = []
+        stopped = ["timeout", "--preserve-status", "--signal=TERM", "40", "memsync", *command, "--port", port]
+        thread = threading.Thread(target=lambda: served.append(image.execute(stopped, data, maps, **variables)))
+        thread.start()
+        seen = is_ready(f"http://127.0.0.1:{port}/readyz")
+        checked = image.execute(check, data, maps, **variables)
+        thread.join()
+    assert seen, served[0].stderr
+    assert (checked.returncode, checked.stdout) == (0, "1 of 1 stream is well\n")
+    assert served[0].returncode == 143
+
+
+def is_ready(url: str) -> bool:
+    end = time.monotonic() + 35
+    while time.monotonic() < end:
+        with suppress(httpx.TransportError):
+            if httpx.get(url).status_code == 200:
+                return True
+        time.sleep(0.2)
+    return False
+
+
 @pytest.mark.slow
 def test_a_run_in_it_delivers_keeps_its_state_and_has_nothing_to_do_the_second_time(
     image: Image,
@@ -127,19 +190,8 @@ def test_a_run_in_it_delivers_keeps_its_state_and_has_nothing_to_do_the_second_t
     database: Database,
     tmp_path: Path,
 ) -> None:
-    database.do(TABLE)
-    database.do(
-        "INSERT INTO customers (id, email, name, plan) "
-        "SELECT n, 'p' || n || '@example.com', 'Name', 'team' FROM generate_series(1, 25) n"
-    )
-    facts = psycopg.conninfo.conninfo_to_dict(database.url)
-    socket_file = f"{facts['host']}/.s.PGSQL.{facts.get('port', 5432)}"
-    with reachable(socket_file) as port, Sandbox(SandboxOptions(database=tmp_path / "sandbox.db")) as sandbox:
-        variables = {
-            "DATABASE_URL": f"postgresql://{facts['user']}@127.0.0.1:{port}/{facts['dbname']}?sslmode=disable",
-            "PERSONIZE_BASE_URL": sandbox.url,
-            "PERSONIZE_SECRET_KEY": "sk_test_1",
-        }
+    fill(database)
+    with variables_of(database, tmp_path) as variables:
         first = image.run(["run", "--json"], data, maps, **variables)
         assert first.returncode == 0, first.stdout + first.stderr
         assert '"sent": 25' in first.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from deploy_files import document_of
 from workplace import MAP, Workplace
 
 from state import open_store
@@ -21,6 +22,15 @@ def test_without_a_store_a_run_is_refused_and_none_is_made(state_url: str) -> No
     for _ in range(2):  # the first refusal left nothing behind that the second would take for a store
         with pytest.raises(StoreUnusable, match="MEMSYNC_REQUIRE_STATE=false"):
             refuse_fresh_state(settings(state_url))
+
+
+def test_in_a_workflow_the_remedy_is_its_button(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (name,) = [
+        one for one in document_of("deploy/github-action.yml")["on"]["workflow_dispatch"]["inputs"] if "first" in one
+    ]
+    with pytest.raises(StoreUnusable, match=f"start the workflow by hand with its input {name} "):
+        refuse_fresh_state(settings(f"sqlite:///{tmp_path}/state.db"))
 
 
 def test_with_a_store_nothing_is_refused(state_url: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import structlog
 from fixtures_state import owner
 from workplace import MAP
 
@@ -65,10 +67,25 @@ def test_a_stream_whose_first_run_failed_is_not_waited_for() -> None:
     assert fresh(state(10, runs=[failed]), NIGHTLY)
 
 
+def test_a_first_run_that_waits_for_a_yes_is_told_at_once_and_one_that_used_its_budget_goes_on() -> None:
+    waits = replace(running(1), status="unconfirmed", finished_at=NOON)
+    assert not fresh(state(None, since=NOON - 2 * HOUR, runs=[waits]), NIGHTLY)
+    spent = replace(running(3), status="budget", finished_at=NOON - 2 * HOUR)
+    assert fresh(state(None, runs=[spent]), HOURLY, 3)
+    assert not fresh(state(None, runs=[spent]), HOURLY, 1)
+    assert not fresh(state(30, runs=[spent]), HOURLY, 3)
+
+
 def test_a_long_run_that_gets_on_is_no_problem_and_one_that_hangs_is() -> None:
     assert fresh(state(None, runs=[running(2)]), HOURLY)
     assert fresh(state(None, runs=[running(20)], moved=NOON - HOUR), HOURLY)
     assert not fresh(state(None, runs=[running(20)], moved=NOON - 4 * HOUR), HOURLY)
+    assert fresh(state(None, runs=[running(20)], moved=NOON - 4 * HOUR, accepted=NOON - HOUR), HOURLY)
+
+
+def test_a_first_run_that_stands_still_is_said_to_be_under_way() -> None:
+    told = complaint(state(None, runs=[running(20)], moved=NOON - 4 * HOUR), HOURLY, 3 * HOUR, NOON)
+    assert told == "has never succeeded; the run under way began 20 h ago and last got on 4 h ago"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +133,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MEMSYNC_STATE_URL", "sqlite:///state.db")
     made = Place(tmp_path, capsys)
+    handlers = logging.getLogger().handlers
     yield made
+    logging.getLogger().handlers = handlers
+    structlog.reset_defaults()
     made.store.close()
 
 
@@ -129,6 +149,11 @@ def test_all_is_well_when_every_stream_succeeded_lately(place: Place) -> None:
     place.ran("b", "rejects", 3 * HOUR - 60)
     ended = place.health("--max-age", "3h")
     assert (ended.code, ended.out) == (0, "2 of 2 streams are well\n")
+
+
+def test_one_stream_is_well_in_the_singular(place: Place) -> None:
+    place.ran("a", "ok", 60)
+    assert place.health().out == "1 of 1 stream is well\n"
 
 
 def test_each_stream_that_is_not_gets_a_line(place: Place) -> None:
@@ -169,6 +194,22 @@ def test_a_broken_map_does_not_make_it_blind(place: Place) -> None:
     assert place.health().code == 1
     place.ran("a", "ok", 60)
     assert place.health().code == 0
+
+
+def test_one_broken_map_is_named_and_the_other_streams_are_measured_against_their_schedules(place: Place) -> None:
+    place.map("nightly", '\nschedule: {cron: "0 0 1 1 *"}\n')
+    place.map("hourly", EVERY_HOUR)
+    (place.folder / "mappings" / "broken.yaml").write_text("stream: [")
+    place.ran("nightly", "ok", 10 * HOUR)
+    place.ran("removed", "ok", 100 * HOUR)
+    place.ran("hourly", "ok", 9 * HOUR)
+    ended = place.health("--json")
+    assert (ended.code, len(json.loads(ended.out)["map_problems"])) == (1, 1)
+    place.ran("hourly", "ok", 60)
+    ended = place.health()
+    assert ended.code == 0
+    assert ended.out.splitlines()[0] == "2 of 2 streams are well"
+    assert ended.out.splitlines()[1].startswith("not measured: mappings/broken.yaml:1:")
 
 
 def test_an_unknown_stream_is_a_mistake(place: Place) -> None:

@@ -16,12 +16,6 @@ SEARCHED = {**CONTACTS, "start": "2020-01-01T00:00:00Z"}
 NOTES = {"object": "notes", "associate": "contacts", "fields": ["contact.email", "hs_note_body"]}
 
 
-@pytest.fixture
-def crm():
-    with HubSpot() as running:
-        yield running
-
-
 def only(kind: str, instead, times: int = 10**6):
     """Answers of one kind are replaced, so often."""
     left = iter(range(times))

@@ -15,12 +15,6 @@ CONTACTS = {"object": "contacts", "fields": ["email"]}
 DAY = 86_400
 
 
-@pytest.fixture
-def crm():
-    with HubSpot() as running:
-        yield running
-
-
 def present(pages) -> set[str]:
     return {key for page in pages for key in page.present}
 

@@ -21,12 +21,6 @@ LIST = "GET /crm/v3/objects/contacts"
 BATCH = "POST /crm/v3/objects/contacts/batch/read"
 
 
-@pytest.fixture
-def crm():
-    with HubSpot() as running:
-        yield running
-
-
 def changed(crm):
     """A stream that has run, and a record that changed since; yields its key."""
     ids = crm.add("contacts", people(3), at=OLD)

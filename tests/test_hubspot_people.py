@@ -15,12 +15,6 @@ NOTES = {"object": "notes", "associate": "contacts", "fields": ["contact.email",
 DAY = 86_400
 
 
-@pytest.fixture
-def crm():
-    with HubSpot() as running:
-        yield running
-
-
 def records(pages):
     return [record for page in pages for record in page.records]
 

@@ -16,12 +16,6 @@ HOUR, DAY = 3_600_000, 86_400_000
 BATCH = "POST /crm/v3/objects/contacts/batch/read"
 
 
-@pytest.fixture
-def crm():
-    with HubSpot() as running:
-        yield running
-
-
 @pytest.mark.parametrize("version", ["v3", "2026-09"])
 def test_a_first_run_reads_all_and_a_second_one_exactly_what_changed(crm, version):
     ids = crm.add("contacts", people(250), at=OLD)

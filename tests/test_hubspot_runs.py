@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from doubles.hubspot import HubSpot, missing_scope, too_many
 from hubspot_streams import OLD
-from workplace import Workplace
+from workplace import Workplace, at, memory
 
 from sync.sandbox import Sandbox, SandboxOptions
 
@@ -35,25 +34,11 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def crm() -> Iterator[HubSpot]:
-    with HubSpot() as one:
-        yield one
-
-
-@pytest.fixture
 def place(tmp_path: Path, crm: HubSpot, sandbox: Sandbox) -> Workplace:
     folder = tmp_path / "work"
     (folder / "mappings").mkdir(parents=True)
     hubspot = {"HUBSPOT_BASE_URL": crm.url, "HUBSPOT_ACCESS_TOKEN": crm.token}
-    return Workplace(
-        folder,
-        hubspot
-        | {
-            "PERSONIZE_BASE_URL": sandbox.url,
-            "PERSONIZE_SECRET_KEY": "sk_test_1",
-            "PERSONIZE_API_VERSION": "v1.1",
-        },
-    )
+    return Workplace(folder, at(sandbox) | hubspot)
 
 
 def use(place: Workplace, *names: str) -> None:
@@ -65,13 +50,6 @@ def use(place: Workplace, *names: str) -> None:
 def people(crm: HubSpot, number: int) -> list[str]:
     rows = [{"email": f"p{n}@x.example", "firstname": f"P{n}", "message": f"Wish {n}"} for n in range(number)]
     return crm.add("contacts", rows, at=OLD)
-
-
-def memory(sandbox: Sandbox, email: str) -> dict[str, object]:
-    headers = {"Authorization": "Bearer sk_test_1"}
-    query = {"email": email, "type": "contact", "returnRecords": True, "page": 1, "pageSize": 5}
-    found = httpx.post(f"{sandbox.url}/api/v1/search", json=query, headers=headers).json()["data"]["records"]
-    return next(({name: cell["value"] for name, cell in record.items()} for record in found.values()), {})
 
 
 def test_a_first_run_delivers_everything_a_change_arrives_alone_and_nothing_is_sent_twice(place, crm, sandbox):

@@ -14,6 +14,7 @@ LAYERS = {
     "sync.maps": ["connectors", "sync.maps.row"],
     "sync.maps.row": [],
     "sync.memory": ["sync.maps.row"],
+    "sync.export": ["sync.memory"],
     "sync.spans": [],
     "sync.web": [],
     "sync.sandbox": ["sync.web"],
@@ -30,19 +31,29 @@ LAYERS = {
     "sync.intake": ["connectors", "sync.chunks", "sync.maps.row"],
     "sync.positions": ["connectors", "state", "sync.memory"],
 }
+LAYERS["sync.costs"] = ["sync.memory"]
+LAYERS["sync.settings"] = ["connectors", "sync.costs"]
+LAYERS["sync.guards"] = ["state", "sync.chunks", "sync.costs", "sync.intake", "sync.maps"]
 RUN_PATH = [*LAYERS, "sync.job", "sync.due", "sync.record", "sync.deliver", "sync.follow", "sync.aside", "sync.preview"]
-RUN_PATH += ["sync.hold", "sync.destination", "sync.exits", "sync.verify"]
+RUN_PATH += ["sync.hold", "sync.destination", "sync.exits"]
+RUN_PATH += ["sync.reads", "sync.compare", "sync.lookup", "sync.verify", "sync.trace"]
 LAYERS |= dict.fromkeys(
     ["sync.job", "sync.due", "sync.record", "sync.deliver", "sync.follow", "sync.aside", "sync.preview", "sync.hold"],
     RUN_PATH,
 )
-LAYERS |= dict.fromkeys(["sync.destination", "sync.exits", "sync.verify"], RUN_PATH)
-LAYERS |= {"sync.request": RUN_PATH, "sync.assemble": [*RUN_PATH, "sync.request"]}
-TOP = [*RUN_PATH, "sync.request", "sync.assemble"]
-LAYERS |= {"sync.run": TOP, "sync.check": TOP}
+LAYERS |= dict.fromkeys(["sync.destination", "sync.exits"], RUN_PATH)
+LAYERS |= dict.fromkeys(["sync.reads", "sync.compare", "sync.lookup", "sync.verify", "sync.trace"], RUN_PATH)
+LAYERS["sync.rekey"] = RUN_PATH
+LAYERS |= {"sync.request": RUN_PATH, "sync.assemble": [*RUN_PATH, "sync.request", "sync.rekey"]}
+LAYERS["sync.settle"] = [*RUN_PATH, "sync.request", "sync.assemble"]
+TOP = [*RUN_PATH, "sync.request", "sync.assemble", "sync.settle"]
+LAYERS |= {"sync.spending": TOP, "sync.drift": [], "sync.shapes": [*TOP, "sync.drift", "sync.discover"]}
+LAYERS |= {"sync.run": [*TOP, "sync.spending", "sync.shapes"], "sync.check": TOP}
+LAYERS["sync.discover"] = ["connectors", "sync.maps"]
 LAYERS["sync.notify"] = TOP
 LAYERS["sync.serve"] = [*TOP, "sync.run", "sync.notify", "sync"]
 LAYERS["sync.commands"] = [*TOP, "sync.run", "sync.check", "sync.notify", "sync.serve", "sync", "sync.demo"]
+LAYERS["sync.commands"].append("sync.discover")
 LAYERS["sync.demo"] = [*TOP, "sync.run", "sync.check", "sync.commands", "sync"]
 LAYERS |= {"sync.__main__": ["sync.commands", "sync"], "sync": []}
 

@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from doubles.hook import Hook
+from doubles.hook import Hook, Trickle
 from fixtures_postgres import Database
 from fixtures_serve import ServePlace, fill
 from fixtures_state import failure, owner
@@ -21,9 +22,8 @@ from state import Store, open_store
 from state.errors import StoreUnreachable
 from state.values import Step, StoredRun
 from sync import exits
-from sync.notify import conditions
-from sync.notify.channels import Apprise, Undelivered, Webhook, open_channels
-from sync.notify.courier import Courier
+from sync.notify import channels, conditions
+from sync.notify.channels import Channel, Undelivered, Webhook, open_channels
 from sync.notify.message import Message
 from sync.notify.teller import Teller
 from sync.sandbox import Sandbox
@@ -55,6 +55,13 @@ def test_a_failure_is_told_once_and_its_end_too() -> None:
 def test_a_run_that_was_stopped_or_kept_out_says_nothing(code: int) -> None:
     assert conditions.after_run({"failed"}, ended(code), 0, 0, None) == {"failed"}
     assert conditions.after_run((), ended(code), 0, 0, None) == set()
+
+
+def test_a_run_that_used_its_budget_says_nothing_and_one_that_waits_for_a_yes_is_a_failure() -> None:
+    spent = replace(ended(exits.QUOTA), status="budget")
+    assert conditions.after_run((), spent, 0, 0, None) == set()
+    assert conditions.after_run({"failed"}, spent, 0, 0, None) == {"failed"}
+    assert conditions.after_run((), replace(spent, status="unconfirmed"), 0, 0, None) == {"failed"}
 
 
 def test_rejects_are_told_above_the_threshold_only() -> None:
@@ -119,6 +126,7 @@ class Office:
 
     def __init__(self, store: Store) -> None:
         self.store, self.channel, self.warned = store, Kept(), list[str]()
+        self.channels: dict[str, Channel] = {"webhook": self.channel}
         self.away = False
 
     def use(self) -> AbstractContextManager[Store]:
@@ -126,15 +134,15 @@ class Office:
             raise StoreUnreachable("away")
         return nullcontext(self.store)
 
+    def begin(self) -> Teller:
+        """A teller as after a restart."""
+        return Teller(self.channels, 0, self.use, self.warned.append, pauses=(0.0, 0.0, 0.0))
+
     def tell(self, *summaries: Summary, teller: Teller | None = None) -> Teller:
-        courier = Courier([self.channel], self.warned.append, pauses=(0.0, 0.0, 0.0))
-        if teller is None:
-            teller = Teller(courier, 0, self.use)
-        teller._courier = courier
+        teller = teller or self.begin()
         for summary in summaries:
             teller.after_run(summary)
-            courier.close(20)
-            courier = teller._courier = Courier([self.channel], self.warned.append, pauses=(0.0, 0.0, 0.0))
+            teller.close(20)
         return teller
 
 
@@ -184,6 +192,15 @@ def test_rejects_are_counted_in_the_store_and_named_by_reason_only(office: Offic
     assert "example.com" not in str(message.as_dict())
 
 
+def test_one_row_is_told_of_in_the_singular(office: Office) -> None:
+    rejecting = office.store.acquire("a", owner())
+    office.store.apply(rejecting, Step(rejects=[failure("1", "BAD_EMAIL", final=True)]))
+    office.tell(ended(3), ended(4), ended(0, sent=1))
+    told = [message.message for message in office.channel.messages]
+    assert told[0].startswith("1 row could not be delivered")
+    assert told[-1] == "its last run ended well, 1 row sent"
+
+
 def test_a_store_that_is_away_is_told_once_and_so_is_its_return(office: Office) -> None:
     office.away = True
     teller = office.tell(ended(8), ended(8), ended(8))
@@ -196,12 +213,29 @@ def test_a_store_that_is_away_is_told_once_and_so_is_its_return(office: Office) 
 def test_lateness_is_told_once_unless_the_failure_is_known(office: Office) -> None:
     teller = office.tell()
     teller.late("a", "has never succeeded")
-    teller._courier.close(20)
+    teller.close(20)
     office.tell().late("a", "has never succeeded")
     office.tell(ended(4, "b")).late("b", "has never succeeded")
     assert [(one.stream, one.state) for one in office.channel.messages] == [("a", "late"), ("b", "failed")]
     office.tell(ended(0, "a"))
     assert office.channel.states[-1] == "recovered"
+
+
+def test_broken_maps_are_told_once_across_restarts_and_so_is_their_end(office: Office) -> None:
+    for problems in (
+        (),
+        ("maps/b.yaml:1:1: stream: found 3", "maps/c.yaml: is empty"),
+        ("maps/c.yaml: is empty",),
+        (),
+        (),
+    ):
+        teller = office.begin()
+        teller.maps(problems)
+        teller.close(20)
+    assert [(one.stream, one.state, one.message) for one in office.channel.messages] == [
+        ("property maps", "failed", "maps/b.yaml:1:1: stream: found 3; and 1 more"),
+        ("property maps", "recovered", "all of them can be used again"),
+    ]
 
 
 def test_nothing_waits_for_a_channel_that_hangs(memory: Store) -> None:
@@ -213,14 +247,74 @@ def test_nothing_waits_for_a_channel_that_hangs(memory: Store) -> None:
             self.go.wait(30)
 
     channel = Hanging()
-    courier = Courier([channel], lambda _: None)
-    teller = Teller(courier, 0, lambda: nullcontext(memory))
+    teller = Teller({"webhook": channel}, 0, lambda: nullcontext(memory), lambda _: None)
     began = time.monotonic()
     for number in range(50):
         teller.after_run(ended(4, f"s{number}"))
-    courier.close(0.1)
+    teller.close(0.1)
     assert time.monotonic() - began < 20
     channel.go.set()
+
+
+def test_a_channel_that_was_away_is_told_although_another_one_knows(office: Office) -> None:
+    pager = Kept()
+    office.channels["apprise-1"] = pager
+    pager.refuses = 4
+    office.tell(ended(4))
+    assert (office.channel.states, pager.states) == (["failed"], [])
+    office.tell(ended(4))
+    assert (office.channel.states, pager.states) == (["failed"], ["failed"])
+    pager.refuses = 4
+    office.tell(ended(0))
+    office.tell(ended(0), ended(0))
+    assert office.channel.states == pager.states == ["failed", "recovered"]
+
+
+def test_a_channel_that_hangs_keeps_no_other_one_waiting(office: Office) -> None:
+    class Hanging(Kept):
+        def post(self, _: Message) -> None:
+            go.wait(30)
+
+    go = threading.Event()
+    office.channels = {"apprise-1": Hanging(), **office.channels}
+    teller = office.begin()
+    teller.after_run(ended(4))
+    end = time.monotonic() + 20
+    while not office.channel.states and time.monotonic() < end:
+        time.sleep(0.01)
+    assert office.channel.states == ["failed"]
+    go.set()
+    teller.close(20)
+
+
+def test_what_is_over_before_it_could_be_delivered_is_not_told(office: Office) -> None:
+    office.channel.refuses = 1
+    teller = Teller(office.channels, 0, office.use, office.warned.append, pauses=(0.5, 0.5, 0.5))
+    teller.after_run(ended(4))
+    while office.channel.refuses:
+        time.sleep(0.01)
+    teller.after_run(ended(0))
+    teller.close(20)
+    assert office.channel.states == []
+    assert office.store.told("a") == frozenset()
+
+
+def test_a_recovery_is_told_after_a_failure_that_was_under_way(office: Office) -> None:
+    class Slow(Kept):
+        def post(self, message: Message) -> None:
+            taking.set()
+            go.wait(20)
+            super().post(message)
+
+    taking, go, slow = threading.Event(), threading.Event(), Slow()
+    office.channels = {"webhook": slow}
+    teller = office.begin()
+    teller.after_run(ended(4))
+    taking.wait(20)
+    teller.after_run(ended(0))
+    go.set()
+    teller.close(20)
+    assert slow.states == ["failed", "recovered"]
 
 
 # -- channels
@@ -243,6 +337,27 @@ def test_any_other_answer_is_a_no_and_its_address_stays_secret(status: int) -> N
     assert len(hook.posted) == 1
 
 
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_that_trickles_without_end_holds_nobody_for_longer_than_the_deadline(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channels, "TIMEOUT", 0.6)
+    with Trickle(answer) as trickle:
+        began = time.monotonic()
+        if answer.endswith(b"\r\n\r\n"):  # the status is all that counts
+            Webhook(trickle.url).post(Message("a", "failed", 4, "", 0.0))
+        else:
+            with pytest.raises(Undelivered, match="no answer within"):
+                Webhook(trickle.url).post(Message("a", "failed", 4, "", 0.0))
+        assert time.monotonic() - began < 20
+
+
+def test_a_name_and_password_in_the_address_are_sent_as_such() -> None:
+    with Hook() as hook:
+        Webhook(hook.url.replace("http://", "http://me:word@")).post(Message("a", "failed", 4, "", 0.0))
+    assert hook.headers[0]["Authorization"] == "Basic bWU6d29yZA=="
+
+
 @pytest.mark.parametrize("url", ["http://hooks.example.com/x", "ftp://localhost/x", "hooks", "https://", "http://[::1"])
 def test_an_address_that_is_none_is_refused_without_being_shown(url: str) -> None:
     with pytest.raises(VariablesInvalid, match="MEMSYNC_NOTIFY_URL") as told:
@@ -255,11 +370,11 @@ def test_apprise_reaches_its_addresses_and_refuses_others() -> None:
     pytest.importorskip("apprise")
     with Hook() as hook:
         address = hook.url.replace("http://", "json://")
-        (channel,) = open_channels(Settings(_env_file=None, memsync_notify_apprise=SecretStr(address)))
-        channel.post(Message("a", "failed", 4, "it broke", 0.0))
+        opened = open_channels(Settings(_env_file=None, memsync_notify_apprise=SecretStr(address)))
+        opened["apprise-1"].post(Message("a", "failed", 4, "it broke", 0.0))
     assert hook.posted[0]["title"] == "memsync: a failed"
     with pytest.raises(VariablesInvalid, match="address 2 of 2"):
-        Apprise([address, "nonsense"])
+        open_channels(Settings(_env_file=None, memsync_notify_apprise=SecretStr(f"{address} nonsense")))
 
 
 # -- memsync run

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fixtures_postgres import Database
-from workplace import MAP, TABLE, Workplace
+from workplace import MAP, TABLE, Workplace, at, memory
 
 from sync.sandbox import Sandbox, SandboxOptions
 
@@ -28,8 +28,7 @@ def place(tmp_path: Path, database: Database, sandbox: Sandbox) -> Workplace:
     database.do(TABLE)
     folder = tmp_path / "work"
     folder.mkdir()
-    variables = {"DATABASE_URL": database.url, "PERSONIZE_BASE_URL": sandbox.url, "PERSONIZE_SECRET_KEY": "sk_test_1"}
-    made = Workplace(folder, variables | {"PERSONIZE_API_VERSION": "v1.1"})
+    made = Workplace(folder, at(sandbox) | {"DATABASE_URL": database.url})
     made.write_map(MAP)
     return made
 
@@ -42,14 +41,6 @@ def add(database: Database, first: int, last: int) -> None:
         first,
         last,
     )
-
-
-def memory(sandbox: Sandbox, email: str) -> dict[str, object] | None:
-    """What the sandbox holds of a person: property to value."""
-    headers = {"Authorization": "Bearer sk_test_1"}
-    query = {"email": email, "type": "contact", "returnRecords": True, "page": 1, "pageSize": 5}
-    found = httpx.post(f"{sandbox.url}/api/v1/search", json=query, headers=headers).json()["data"]["records"]
-    return next(({name: cell["value"] for name, cell in record.items()} for record in found.values()), None)
 
 
 def counts(summary: dict[str, object]) -> tuple[object, ...]:

@@ -28,7 +28,7 @@ def busy() -> Picture:
         view("customers", runs=history, rejects={"INVALID_EMAIL": 1200}, unsettled_rows=500, unsettled_events=5),
         view(LONG, runs=[run("failed", message=trouble), *history], late="last succeeded 5 h ago"),
         view("under-way", runs=[run("running"), *history]),
-        view("by-hand", next_run=None),
+        view("by-hand", next_run=None, runs=history[:2]),
         map_problems=("mappings/new.yaml:3:5: mapping.properties.phone: found no collection",),
         others=2,
     )
@@ -70,8 +70,18 @@ def test_on_a_phone_each_number_says_what_it_is(browser: Browser, url: str) -> N
     browser.show(url, *PHONE, "light")
     labels = "[...document.querySelectorAll('td[data-label]')].map(e => getComputedStyle(e, '::before').content)"
     shown = set(browser.ask(labels))
-    assert {'"Status"', '"Next run"', '"Lag"', '"Rejects"', '"Waiting"'} <= shown
+    assert {'"Status"', '"Next run"', '"Lag"', '"Rejects"', '"Waiting"', '"Rows per run"'} <= shown
     assert browser.ask("getComputedStyle(document.querySelector('table')).display") == "block"
+
+
+def test_the_first_bar_stands_at_the_left_edge_of_its_chart(browser: Browser, url: str) -> None:
+    browser.show(url, *DESK, "light")
+    gaps = browser.ask(
+        "[...document.querySelectorAll('svg.chart')].map(e => e.querySelector('rect').getBoundingClientRect().left"
+        " - e.getBoundingClientRect().left)"
+    )
+    assert gaps
+    assert max(map(abs, gaps)) < 1
 
 
 def test_the_charts_have_their_colours(browser: Browser, url: str) -> None:

@@ -60,6 +60,17 @@ def test_a_broken_map_keeps_its_old_one_and_says_so_once(folder: Folder) -> None
     assert "mended" in folder.said[-1]
 
 
+def test_what_is_said_of_a_broken_map_is_whether_an_earlier_one_is_in_use(folder: Folder) -> None:
+    (folder.path / "a.yaml").write_text("stream: [")
+    (folder.path / "new.yaml").write_text("stream: [")
+    folder.settle()
+    kept, new = sorted(folder.said)[::-1]
+    assert kept.startswith("property map not used, what was loaded before stays: ")
+    assert "a.yaml" in kept
+    assert new.startswith("property map not used, and there is no earlier one of its file: ")
+    assert "new.yaml" in new
+
+
 def test_maps_come_and_go(folder: Folder) -> None:
     folder.write("c.yml", "c")
     (folder.path / "a.yaml").unlink()
@@ -82,6 +93,22 @@ def test_a_folder_that_is_away_for_a_moment_changes_nothing(folder: Folder, tmp_
     away.rename(tmp_path)
     assert folder.settle() == {"a", "b"}
     assert "mended" in folder.said[-1]
+
+
+def test_a_map_that_is_there_and_cannot_be_looked_at_keeps_its_old_one_and_says_so(folder: Folder) -> None:
+    place, real = folder.path / "a.yaml", folder.path / "a.real"
+    place.rename(real)
+    place.symlink_to(real)
+    assert folder.settle() == {"a", "b"}
+    real.rename(folder.path / "elsewhere")
+    assert folder.settle() == {"a", "b"}
+    assert "a.yaml" in folder.said[0]
+    assert "cannot be read" in folder.said[0]
+    (folder.path / "elsewhere").rename(real)
+    assert folder.settle() == {"a", "b"}
+    assert "mended" in folder.said[-1]
+    place.unlink()
+    assert folder.settle() == {"b"}
 
 
 def test_at_the_start_the_good_maps_are_used_and_the_bad_ones_told(tmp_path: Path) -> None:

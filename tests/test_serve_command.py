@@ -8,6 +8,7 @@ import time
 from contextlib import closing
 
 import pytest
+from doubles.hook import Hook
 from fixtures_postgres import Database
 from fixtures_serve import EVERY_MINUTE, YEARLY, ServePlace, Serving, eventually, fill
 from workplace import MAP
@@ -42,6 +43,7 @@ def test_runs_that_were_missed_while_it_was_down_are_made_up_for_once(
     assert serve_sandbox.seen().rows == 12
     assert serving.stop() == 143
     assert serving.count("run ended") == 1
+    assert "ended: no run is under way any more" in serving.lines[-1]
 
 
 @pytest.mark.slow
@@ -90,6 +92,20 @@ def test_maps_come_change_and_go_while_it_serves(serve_place: ServePlace, databa
     assert serving.count("property map not used") == 1
     (serve_place.folder / "mappings" / "others.yaml").unlink()
     eventually(lambda: "others" not in serving.get("/").text.partition("<main")[2].partition("plan")[0])
+
+
+def test_a_run_that_used_its_budget_is_no_error_and_needs_no_attention(
+    serve_place: ServePlace, serve_sandbox: Sandbox, database: Database
+) -> None:
+    serve_place.write_map(MAP + "\nlimits: {maxRows: 3}\n" + YEARLY)
+    fill(database, 1, 7)
+    assert serve_place.run().code == 6
+    last_run_was(serve_place, 366 * 86400)
+    serving = serve_place.serve()
+    assert '"level": "warning"' in serving.said("run ended", '"status": "budget"', '"sent": 3')
+    assert "All streams are well" in serving.get("/").text
+    assert serve_sandbox.seen().rows == 6
+    assert serving.stop() == 143
 
 
 def test_a_destination_that_is_away_at_the_start_is_waited_for(serve_place: ServePlace, serve_sandbox: Sandbox) -> None:
@@ -149,6 +165,35 @@ def test_numbers_grow_and_tell_what_happened(serve_place: ServePlace, database: 
     assert metric(serving, 'memsync_run_duration_seconds_bucket{stream="customers",le="+Inf"}') == 1
     eventually(lambda: 0 <= metric(serving, 'memsync_lag_seconds{stream="customers"}') < 60)
     assert metric(serving, 'memsync_last_success_timestamp_seconds{stream="customers"}') > time.time() - 60
+
+
+def test_that_the_api_ends_some_day_is_said_once_and_not_by_every_run(
+    serve_place: ServePlace, database: Database
+) -> None:
+    serve_place.variables["PERSONIZE_API_VERSION"] = "v1"
+    serve_place.write_map(MAP.replace("stream: customers", "stream: twins") + YEARLY, "twins.yaml")
+    assert serve_place.run().code == 0
+    last_run_was(serve_place, 2 * 366 * 86400)
+    fill(database, 1, 5)
+    serving = serve_place.serve("--parallel", "1")
+    for name in ("customers", "twins"):
+        serving.said("run ended", f'"stream": "{name}"', '"sent": 5')
+    assert serving.count("its API v1 ends") == 1
+    assert serving.stop() == 143
+
+
+def test_a_map_that_is_broken_at_the_start_is_told_everywhere(serve_place: ServePlace) -> None:
+    serve_place.write_map("stream: 3", "broken.yaml")
+    with Hook() as hook:
+        serve_place.variables["MEMSYNC_NOTIFY_URL"] = hook.url
+        serving = serve_place.serve()
+        serving.said("property map not used", "broken.yaml")
+        eventually(lambda: hook.states == [("property maps", "failed")], "a message")
+        assert "broken.yaml" in hook.posted[0]["message"]
+        assert metric(serving, "memsync_map_problems") > 0
+        assert "broken.yaml" in serving.get("/").text
+        assert serving.get("/readyz").status_code == 200
+        assert serving.stop() == 143
 
 
 def test_a_port_in_use_is_said_in_one_line(serve_place: ServePlace) -> None:

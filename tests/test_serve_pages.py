@@ -211,10 +211,32 @@ def test_a_chart_of_nothing_says_so(runs: list[StoredRun]) -> None:
 def test_a_chart_has_a_bar_for_each_run_the_newest_on_the_right() -> None:
     chart = rows_chart([run(sent=10), run("failed", sent=0), run(sent=0), run(sent=40)])
     bars = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)"[^>]*height="([\d.]+)"([^>]*)>', chart)
-    assert [float(bar[0]) for bar in bars] == [156, 162, 168, 174]
+    assert [float(bar[0]) for bar in bars] == [0, 6, 12, 18]
     assert [bar[3] for bar in bars] == ["", ' class="zero"', ' class="bad"', ""]
     assert (float(bars[0][2]), float(bars[3][2])) == (32, 8)
     assert all(float(y) + float(height) == 32 for _, y, height, _ in bars)
+
+
+def test_a_chart_is_full_with_its_last_bar_at_the_right_edge() -> None:
+    bars = re.findall(r'<rect x="([\d.]+)"', rows_chart([run(sent=10)] * 40))
+    assert (len(bars), float(bars[0]), float(bars[-1])) == (30, 0, 174)
+
+
+def test_a_chart_of_one_run_counts_in_the_singular() -> None:
+    assert "rows sent by the only run: 1 by the newest" in rows_chart([run(sent=1)])
+    assert "<title>ok, 1 row</title>" in rows_chart([run(sent=1)])
+
+
+def test_a_run_that_somebody_has_to_agree_to_needs_attention_and_one_that_used_its_budget_does_not() -> None:
+    waits = page_text(picture(view(runs=[run("unconfirmed", message="give --yes")])))
+    assert "1 stream needs attention" in waits
+    assert "What is wrong Stream Reason customers give --yes" in waits
+    goes_on = view(runs=[run("budget", message="stopped after 500 rows; the next run goes on")])
+    text = page_text(picture(goes_on))
+    assert "All streams are well" in text
+    assert "customers: stopped after 500 rows; the next run goes on" in text
+    assert "What is wrong" not in text
+    assert 'class="bad"' not in rows_chart(goes_on.state.runs)
 
 
 # -- the endpoints

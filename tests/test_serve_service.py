@@ -38,9 +38,13 @@ class _OneStore:
 class _Told:
     def __init__(self) -> None:
         self.late_streams: list[tuple[str, str]] = []
+        self.map_problems: list[tuple[str, ...]] = []
 
     def late(self, stream: str, complaint: str) -> None:
         self.late_streams.append((stream, complaint))
+
+    def maps(self, problems: tuple[str, ...]) -> None:
+        self.map_problems.append(problems)
 
 
 class _Shown:
@@ -138,6 +142,13 @@ def test_streams_that_lose_their_schedule_or_their_map_are_not_due_any_more(hall
     assert set(hall.timetable.next_runs()) == {"c"}
 
 
+def test_a_scheduler_that_still_waits_for_what_is_away_counts_as_alive(hall: Hall) -> None:
+    assert time.monotonic() - hall.service.ticked < 0
+    hall.maps.write("a.yaml", "a", HOURLY)
+    hall.begin()
+    assert 0 <= time.monotonic() - hall.service.ticked < 60
+
+
 def test_streams_that_are_late_are_told(hall: Hall) -> None:
     hall.maps.write("a.yaml", "a", HOURLY)
     hall.begin()
@@ -145,6 +156,18 @@ def test_streams_that_are_late_are_told(hall: Hall) -> None:
     hall.service._looked_for_late = float("-inf")
     hall.service._tick()
     assert hall.told.late_streams == [("a", "has never succeeded")]
+
+
+def test_maps_that_are_broken_from_the_start_are_told_and_so_is_their_end(hall: Hall) -> None:
+    hall.maps.write("a.yaml", "a", HOURLY)
+    (hall.maps.path / "b.yaml").write_text("stream: 3\n")
+    hall.begin()
+    hall.service._tick()
+    assert ["b.yaml" in str(told) for told in hall.told.map_problems] == [True]
+    hall.maps.write("b.yaml", "b", HOURLY)
+    for _ in range(3):
+        hall.service._tick()
+    assert hall.told.map_problems[1:] == [()]
 
 
 def test_a_store_that_is_away_for_a_round_is_tried_again(hall: Hall) -> None:

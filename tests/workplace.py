@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from sync.sandbox import Sandbox
+
 MEMSYNC = str(Path(sys.executable).with_name("memsync"))
 MAP = """\
 stream: customers
@@ -30,6 +34,19 @@ CREATE TABLE customers (id int PRIMARY KEY, email text, name text, plan text, no
                         updated_at timestamptz NOT NULL DEFAULT now());
 CREATE INDEX ON customers (updated_at, id);
 """
+
+
+def at(sandbox: Sandbox) -> dict[str, str]:
+    """The variables that make a sandbox the destination."""
+    return {"PERSONIZE_BASE_URL": sandbox.url, "PERSONIZE_SECRET_KEY": "sk_test_1", "PERSONIZE_API_VERSION": "v1.1"}
+
+
+def memory(sandbox: Sandbox, email: str) -> dict[str, Any] | None:
+    """What the sandbox holds of a person: property to value."""
+    headers = {"Authorization": "Bearer sk_test_1"}
+    query = {"email": email, "type": "contact", "returnRecords": True, "page": 1, "pageSize": 5}
+    found = httpx.post(f"{sandbox.url}/api/v1/search", json=query, headers=headers).json()["data"]["records"]
+    return next(({name: cell["value"] for name, cell in record.items()} for record in found.values()), None)
 
 
 @dataclass(frozen=True)

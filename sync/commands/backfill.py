@@ -10,6 +10,7 @@ import click
 from sync.commands import options
 from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings
+from sync.guards import Asked
 from sync.request import Request
 from sync.shards import Shard
 
@@ -26,6 +27,7 @@ from sync.shards import Shard
 )
 @options.dry_run
 @options.resend
+@options.spending
 @options.wait
 @options.common
 def command(
@@ -35,6 +37,10 @@ def command(
     shard: Shard | None,
     dry_run: bool,
     resend: bool,
+    max_rows: int | None,
+    max_calls: int | None,
+    max_credits: int | None,
+    yes: bool,
     wait: float,
     mappings: Path | None,
     as_json: bool,
@@ -44,5 +50,6 @@ def command(
     if since is not None and until is not None and since >= until:
         raise click.UsageError(f"--since {since.isoformat()} is not before --until {until.isoformat()}")
     settings = load_settings()
-    request = Request("backfill", dry_run=dry_run, resend=resend, wait=wait, since=since, until=until, shard=shard)
+    asked = Asked(None, max_rows, max_calls, max_credits, yes)
+    request = Request("backfill", dry_run, resend=resend, asked=asked, wait=wait, since=since, until=until, shard=shard)
     return run_all(chosen_maps(mappings, settings, [stream]), request, settings, as_json=as_json, debug=debug)

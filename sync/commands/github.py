@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from sync.commands.screen import NUMBERS, one_line, remarks
+from sync.commands.screen import NUMBERS, count, one_line, remarks
 from sync.log import mask
 from sync.maps.problem import Problem
 from sync.summary import Summary
@@ -41,10 +41,10 @@ def report(command: str, summaries: Sequence[Summary], *, dry_run: bool) -> None
     _append(page(command, summaries, dry_run=dry_run))
 
 
-def problems(found: Iterable[Problem | str]) -> None:
-    """Put a note at the line of each problem of a map; a plain text has no line."""
+def problems(found: Iterable[Problem | str], title: str = "memsync") -> None:
+    """Put a note at the line of each problem of a map; a plain text has no line, but a title."""
     if on_github():
-        _show([_of_problem(one) if isinstance(one, Problem) else _note("error", one) for one in found])
+        _show([_of_problem(one) if isinstance(one, Problem) else _note("error", one, title=title) for one in found])
 
 
 def page(command: str, summaries: Sequence[Summary], *, dry_run: bool) -> str:
@@ -75,7 +75,7 @@ def _text(text: str) -> str:
 def _rejects(summary: Summary, *, dry_run: bool) -> str:
     reasons = ", ".join(f"{rows:,} {reason}" for reason, rows in sorted(summary.reasons.items()))
     remedy = "" if dry_run else f"; see: memsync rejects list {summary.stream}"
-    return f"{summary.rejected:,} rows rejected ({reasons}){remedy}"
+    return f"{count(summary.rejected, 'row')} rejected ({reasons}){remedy}"
 
 
 def _of_problem(problem: Problem) -> str:

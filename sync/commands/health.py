@@ -10,11 +10,10 @@ import click
 
 from state.overview import StreamState
 from sync.commands import options, screen
-from sync.commands.session import load_settings, store_for
-from sync.maps.load import load_maps
+from sync.commands.session import load_settings, store_for, usable_maps
 from sync.maps.model import PropertyMap
-from sync.maps.problem import MapsInvalid, did_you_mean
-from sync.positions import INCREMENTAL
+from sync.maps.problem import did_you_mean
+from sync.positions import FULL, INCREMENTAL
 from sync.serve.freshness import complaint
 from sync.settings import Settings
 
@@ -33,10 +32,11 @@ def command(streams: tuple[str, ...], max_age: float, mappings: Path | None, as_
     """Exit with 0 when every stream succeeded lately, else with 1 and a line for each that did not.
 
     Looks at the streams on a schedule, or at all where none has one. Asks the state store only, so that it may be
-    called beside `memsync serve` or a cron job, as often as is liked.
+    called beside `memsync serve` or a cron job, as often as is liked. A map that is broken is named and not measured.
     """
     settings = load_settings()
-    maps, known = _maps(settings, mappings), _states(settings)
+    # Runs of sound maps go on, and are measured; whoever has no maps here asks for all that ran.
+    (maps, problems), known = usable_maps(mappings, settings), _states(settings)
     complaints = {}
     for name in _chosen(streams, maps, known):
         one = maps.get(name)
@@ -47,23 +47,19 @@ def command(streams: tuple[str, ...], max_age: float, mappings: Path | None, as_
     code = 1 if bad or nothing else 0
     if as_json:
         found = [{"stream": name, "ok": text is None, "reason": text} for name, text in complaints.items()]
-        screen.show_json({"ok": code == 0, "command": "health", "exit": code, "streams": found})
+        document = {"ok": code == 0, "command": "health", "exit": code, "streams": found}
+        screen.show_json(document | {"map_problems": list(problems)})
     elif nothing:
         screen.say("there is no stream: no property map can be read and the state store knows none")
     else:
         for name, text in bad.items():
             screen.say(f"{name}: {text}")
         if not bad:
-            screen.say(f"{len(complaints)} of {len(complaints)} streams are well")
+            verb = "is" if len(complaints) == 1 else "are"
+            screen.say(f"{len(complaints)} of {screen.count(len(complaints), 'stream')} {verb} well")
+        for problem in problems:
+            screen.say(screen.one_line(f"not measured: {problem}"))
     return code
-
-
-def _maps(settings: Settings, folder: Path | None) -> Mapping[str, PropertyMap]:
-    """The maps by stream; none where they cannot be used: health is about runs, and those may go on without them."""
-    try:
-        return {one.stream: one for one in load_maps(folder or Path(settings.memsync_mappings))}
-    except MapsInvalid:
-        return {}
 
 
 def _states(settings: Settings) -> Mapping[str, StreamState]:
@@ -71,7 +67,7 @@ def _states(settings: Settings) -> Mapping[str, StreamState]:
     if store is None:
         return {}
     with store:
-        return store.overview(INCREMENTAL, 1)
+        return store.overview((INCREMENTAL, FULL), 1)
 
 
 def _chosen(names: Sequence[str], maps: Mapping[str, PropertyMap], known: Mapping[str, StreamState]) -> Sequence[str]:

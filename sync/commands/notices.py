@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 
 import structlog
 
-from state.errors import StateError, StoreUnusable
+from state.errors import StateError, StoreUnreachable, StoreUnusable
 from state.store import Store
 from sync.commands.session import refuse_fresh_state, store_for
 from sync.exits import exit_of
@@ -34,7 +34,7 @@ def telling_runs(settings: Settings, request: Request, around: Surroundings) -> 
     if store is None or not _are_wanted(request):
         yield lambda _: None
         return
-    ordinary = not (request.full or request.resend or request.limit)
+    ordinary = not (request.full or request.resend or request.asked.limit)
     with telling(settings, lambda: nullcontext(store), structlog.get_logger().warning, PATIENCE) as teller:
         yield (lambda summary: teller.after_run(summary, ordinary=ordinary)) if teller else (lambda _: None)
 
@@ -46,12 +46,21 @@ def telling_that_none_began(settings: Settings, request: Request, maps: Sequence
         yield
     except (DestinationError, StateError) as error:
         if _are_wanted(request):
-            with telling(settings, lambda: _opened(settings), structlog.get_logger().warning, PATIENCE) as teller:
+            reason = str(error) if isinstance(error, StateError) else ""
+            # A store that is away is not asked again for each map: every time might take as long.
+            use = (lambda: _away(reason)) if reason else (lambda: _opened(settings))
+            with telling(settings, use, structlog.get_logger().warning, PATIENCE) as teller:
                 for one in maps:
                     summary = Summary(one.stream, "failed", exit=exit_of(error), message=str(error))
                     if teller is not None:
                         teller.after_run(summary, ordinary=False)
         raise
+
+
+@contextmanager
+def _away(reason: str) -> Iterator[Store]:
+    raise StoreUnreachable(reason)
+    yield
 
 
 @contextmanager

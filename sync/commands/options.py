@@ -70,6 +70,16 @@ wait = click.option(
 )
 
 
+def spending(function: _F) -> _F:
+    """--max-rows, --max-calls, --max-credits and --yes."""
+    number = click.IntRange(min=1)
+    rows = click.option("--max-rows", type=number, metavar="N", help="Stop with exit 6 after N rows of a stream.")
+    calls = click.option("--max-calls", type=number, metavar="N", help="Stop with exit 6 after N calls of a stream.")
+    cost = click.option("--max-credits", type=number, metavar="N", help="Stop with exit 6 before N credits are passed.")
+    agree = click.option("--yes", "-y", is_flag=True, help="Agree to much text, and to unusually many rows.")
+    return rows(calls(cost(agree(function))))
+
+
 class Declined(click.ClickException):
     """The person said no."""
 

@@ -16,6 +16,7 @@ from state.values import StoredReject
 from sync.commands import options, screen
 from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings, refuse_unknown, store_for
+from sync.export.shapes import is_formula
 from sync.hold import hold
 from sync.maps.compile import compile_map
 from sync.request import Request, open_source
@@ -25,8 +26,6 @@ from sync.stop import Stop
 _keys = click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this primary key; may be repeated.")
 READ_AGAIN = 20
 """Records that `show` reads and shows, unless more are asked for."""
-_FORMULA = frozenset("=+-@＝＋－＠")
-"""What a formula begins with, in both widths."""
 LONGEST = 300
 """Characters of a value that are shown on a terminal."""
 _code = click.option("--code", metavar="CODE", help="Only rejects with this reason.")
@@ -103,7 +102,7 @@ def _csv(found: list[StoredReject]) -> str:
 def _harmless(text: str) -> str:
     """The text as a spreadsheet takes it for text, never for a formula."""
     text = screen.one_line(text)
-    return f"'{text}" if text.lstrip()[:1] in _FORMULA else text
+    return f"'{text}" if is_formula(text) else text
 
 
 @command.command(epilog="Example: memsync rejects show customers --key 1234")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from sync.commands import github, options, screen
 from sync.commands.notices import telling_runs, telling_that_none_began
 from sync.commands.session import chosen_maps, load_settings, surroundings
 from sync.exits import exit_of, most_serious
+from sync.guards import Asked
 from sync.maps.model import PropertyMap
 from sync.request import Request
 from sync.run import run_stream
@@ -25,6 +27,7 @@ from sync.summary import Summary
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send at most N rows of each stream.")
 @click.option("--full", is_flag=True, help="Read from the start; the cursor is kept until that is done.")
 @options.resend
+@options.spending
 @options.wait
 @options.common
 def command(
@@ -33,6 +36,10 @@ def command(
     limit: int | None,
     full: bool,
     resend: bool,
+    max_rows: int | None,
+    max_calls: int | None,
+    max_credits: int | None,
+    yes: bool,
     wait: float,
     mappings: Path | None,
     as_json: bool,
@@ -41,7 +48,8 @@ def command(
     """One incremental run of the named streams, or of all: read what changed, send it, follow it to its end."""
     settings = load_settings()
     maps = chosen_maps(mappings, settings, streams)
-    request = Request(command="run", dry_run=dry_run, full=full, resend=resend, limit=limit, wait=wait)
+    asked = Asked(limit, max_rows, max_calls, max_credits, yes)
+    request = Request(command="run", dry_run=dry_run, full=full, resend=resend, asked=asked, wait=wait)
     return run_all(maps, request, settings, as_json=as_json, debug=debug)
 
 
@@ -59,6 +67,7 @@ def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as
             if around.stop.is_set:
                 break
             summaries.append(run_stream(one, request, around))
+            _hold_against_schedule(one, summaries[-1])
             tell(summaries[-1])
         shown.clear()
     codes = [summary.exit for summary in summaries]
@@ -72,6 +81,18 @@ def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as
         screen.show_summaries(summaries, dry_run=request.dry_run)
     github.report(request.command, summaries, dry_run=request.dry_run)
     return code
+
+
+def _hold_against_schedule(property_map: PropertyMap, summary: Summary) -> None:
+    """Enter whether what a dry run expects ends before the stream is due again."""
+    if summary.estimate is None or property_map.schedule is None:
+        return
+    from sync.serve.timing import StreamTrigger  # the scheduler's library is nothing that a run needs
+
+    now = datetime.now(UTC)
+    following = StreamTrigger(property_map.schedule).after(now)
+    ends = now + timedelta(seconds=summary.estimate["seconds"])
+    summary.estimate |= {"next_run": following.isoformat(timespec="seconds"), "fits_before_next_run": ends < following}
 
 
 def _collect_garbage_less_often() -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import click
 import orjson
 
 from sync.log import mask
+from sync.spans import count as count
 from sync.summary import Summary
 
 NUMBERS = ("read", "filtered", "unchanged", "sent", "accepted", "settled", "rejected", "gone", "calls", "retries")
@@ -34,7 +35,12 @@ def say(text: str = "") -> None:
 def show_json(document: Any) -> None:
     """The one JSON document of `--json`."""
     text = orjson.dumps(document, option=orjson.OPT_INDENT_2, default=str).decode()
-    click.echo(_ODD.sub(_escaped, text))
+    click.echo(escaped(text))
+
+
+def escaped(json_text: str) -> str:
+    """JSON for a screen: characters that a terminal may obey or hide are written in JSON's other way."""
+    return _ODD.sub(_escaped, json_text)
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -49,6 +55,12 @@ def _units(text: str) -> list[bytes]:
 def one_line(text: str) -> str:
     """Somebody else's text as a part of one line: a line break in it must not look like a line of ours."""
     return " ".join(mask(text).splitlines())
+
+
+def value(value: Any, longest: int) -> str:
+    """A value of a record as JSON on one line, cut where it is long: for screens whose purpose is to show it."""
+    text = escaped(orjson.dumps(value, default=str).decode())
+    return f"{text[:longest]}... ({len(text):,} characters)" if len(text) > longest else text
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]], numbers: Sequence[int] = ()) -> None:
@@ -79,11 +91,6 @@ def cursor(document: Mapping[str, Any] | None) -> str:
     if document is None:
         return "-"
     return str(document.get("shown") or orjson.dumps(dict(document)).decode())
-
-
-def count(number: int, thing: str) -> str:
-    """So many things, in words: `1 stream`, `2 streams`."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
 def moment(seconds: float | None) -> str:
@@ -124,6 +131,11 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     lines += [
         f"{records:,} gone: {reason} (memory still has them; --json names them)" for reason, records in gone.items()
     ]
+    if summary.identity_changed:
+        lines.append(
+            f"{count(summary.identity_changed, 'record')} with another identity than when delivered before: memory "
+            "keeps what it had under the old one (--json names the keys; see onIdentityChange in docs/property-maps.md)"
+        )
     if summary.failed > summary.filed:
         again = summary.failed - summary.filed
         lines.append(f"{again:,} rows were taken and then failed by the server; the next run sends them again")
@@ -138,14 +150,33 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
             f"{summary.duplicates_possible:,} rows may have been sent twice, after answers that did not arrive"
         )
     if summary.estimate:
-        e = summary.estimate
-        lines.append(
-            f"a real run would take {count(e['calls'], 'call')}, and up to as many to follow them, "
-            f"about {e['credits']:,} credits (one a row, an estimate) and {e['minutes']} minutes at the plan's pace"
-        )
+        lines += expectations(summary.estimate)
     if dry_run and not summary.message:
         lines.append("dry run: nothing was stored and no state was changed")
     return lines
+
+
+def expectations(e: Mapping[str, Any]) -> list[str]:
+    """What a dry run says of the real one: work, cost, time, and whether that fits."""
+    credits_ = f"{e['credits']:,}" + (f" to {e['credits_most']:,}" if e["credits_most"] > e["credits"] else "")
+    effort = f"{count(e['calls'], 'call')}, and as many or more to follow them"
+    cost = f"about {credits_} credits (an estimate, MEMSYNC_CREDIT_RATES)"
+    lines = [f"a real run would take {effort}, {cost} and {_time(e['seconds'])} at the plan's pace"]
+    if e["rows_to_extract"]:
+        characters = f"{e['characters_to_extract']:,} characters"
+        lines.append(f"text of {count(e['rows_to_extract'], 'row')} would be extracted: {characters}")
+    if e["fits_this_month"] is False:
+        lines.append(
+            f"that is more than the {count(e['calls_left_this_month'], 'call')} that the plan's month has left, as far "
+            "as this state store knows: the run would stop with exit code 6 and go on in another month"
+        )
+    if e.get("fits_before_next_run") is False:
+        lines.append(f"it would not end before the stream is due again ({short(e['next_run'])} UTC), which is left out")
+    return lines
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
 
 
 class Progress:
@@ -158,11 +189,15 @@ class Progress:
 
     def show(self, summary: Summary) -> None:
         """Show a run's numbers, if the last time is long enough ago."""
+        self.tell(lambda seconds: progress_line(summary, seconds))
+
+    def tell(self, line_after: Callable[[float], str]) -> None:
+        """Show a line made from the seconds so far, likewise."""
         now = time.monotonic()
         if now - self._last < self._every:
             return
         self._last = now
-        line = progress_line(summary, now - self._began)
+        line = line_after(now - self._began)
         click.echo(f"\r\x1b[2K{line}\r" if self._live else line, err=True, nl=not self._live)
 
     def clear(self) -> None:

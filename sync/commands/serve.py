@@ -84,6 +84,7 @@ def command(parallel: int, host: str, port: int, jitter: float, mappings: Path |
     with stopping_on_signals() as stop:
         try:
             _serve(settings, folder, _Wanted(parallel, host, port, jitter), stop)
+            structlog.get_logger().info("ended: no run is under way any more; the next start goes on from here")
         except AddressUnusable as error:
             raise _AddressRefused(str(error)) from None
     return TERMINATED if stop.signal == signal.SIGTERM else INTERRUPTED
@@ -98,7 +99,7 @@ def _serve(settings: Settings, folder: Path, wanted: _Wanted, stop: Stop) -> Non
     shared = Shared(settings, store_opener(settings, warn), stop, warn)
     with ExitStack() as things:
         teller = things.enter_context(telling(settings, shared.store, log.warning, LAST_WORDS))
-        runner = Runner(catalog.find, shared, gate, tally, teller, stop, lambda: timetable.queued)
+        runner = Runner(catalog.find, shared, gate, tally, teller, stop, lambda: timetable.queued, warn)
         timetable = Timetable(runner.run, wanted.parallel, wanted.jitter, tally.skip)
         age = settings.memsync_notify_after.total_seconds()
         board = Board(catalog, shared, timetable, tally, age, wanted.jitter)

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -21,12 +22,14 @@ from state.errors import StoreUnusable
 from state.location import warning_for
 from state.store import Store, open_store
 from sync import log
+from sync.commands.github import on_github
 from sync.destination import open_destination
 from sync.exits import INTERRUPTED, TERMINATED
 from sync.maps.load import load_maps
 from sync.maps.model import PropertyMap
-from sync.maps.problem import did_you_mean
+from sync.maps.problem import MapsInvalid, did_you_mean
 from sync.request import Surroundings
+from sync.serve.catalog import stamps_of, usable
 from sync.settings import Settings
 from sync.stop import Stop, Stopped
 from sync.summary import Summary
@@ -52,6 +55,15 @@ def chosen_maps(folder: Path | None, settings: Settings, names: Sequence[str]) -
     return [maps[name] for name in dict.fromkeys(names)] if names else list(maps.values())
 
 
+def usable_maps(folder: Path | None, settings: Settings) -> tuple[Mapping[str, PropertyMap], Sequence[str]]:
+    """The maps by stream, and what is wrong with the others; nothing of either where there is no folder of maps."""
+    try:
+        maps, problems = usable(list(stamps_of(folder or Path(settings.memsync_mappings))))
+    except MapsInvalid:
+        return {}, []
+    return {one.stream: one for one in maps}, [str(problem) for problem in problems]
+
+
 def store_for(settings: Settings, *, must_exist: bool = False) -> Store | None:
     """Open the state store; None when it must exist and does not. Raises StoreUnusable."""
     path = sqlite_file(state_url(settings.memsync_state_url))
@@ -72,8 +84,18 @@ def refuse_fresh_state(settings: Settings) -> None:
         raise StoreUnusable(
             f"{where}: there is no state store, and MEMSYNC_REQUIRE_STATE expects one; a new one would have everything "
             "read and sent again. Put the old one back (volume, cache or MEMSYNC_STATE_URL), or, to begin a new one, "
-            "run once with MEMSYNC_REQUIRE_STATE=false"
+            + _how_to_begin()
         )
+
+
+def _how_to_begin() -> str:
+    """What asks for a new state store: whoever uses a workflow has its button, not its variables."""
+    if on_github():
+        return (
+            "start the workflow by hand with its input first-run (Actions > Run workflow); where it has none, run it "
+            "once with MEMSYNC_REQUIRE_STATE=false in the env of its step"
+        )
+    return "run once with MEMSYNC_REQUIRE_STATE=false"
 
 
 def refuse_unknown(stream: str, known: Sequence[str]) -> None:
@@ -92,8 +114,8 @@ class StoppedEarly(click.ClickException):
 
     exit_code = INTERRUPTED
 
-    def __init__(self) -> None:
-        super().__init__("stopped before anything was sent; the next run goes on from here")
+    def __init__(self, message: str = "stopped before anything was sent; the next run goes on from here") -> None:
+        super().__init__(message)
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"memsync: {self.message}", file=file, err=file is None)
@@ -103,6 +125,15 @@ class TerminatedEarly(StoppedEarly):
     """The signal was SIGTERM."""
 
     exit_code = TERMINATED
+
+
+@contextmanager
+def saying_when_stopped(stop: Stop, message: str) -> Iterator[None]:
+    """Tell what a stop means for a command that had begun its work."""
+    try:
+        yield
+    except Stopped:
+        raise (TerminatedEarly if stop.signal == signal.SIGTERM else StoppedEarly)(message) from None
 
 
 @contextmanager
@@ -128,10 +159,9 @@ def surroundings(
                 kept = None if dry_run else store
                 pacer = destination.pacer(kept, settings)
                 with destination.remembered(kept) as known:
-                    counted = sys.stderr.isatty()
-                    yield Surroundings(
-                        settings, store, destination, known, pacer, stop, progress, counted=counted, debug=debug
-                    )
+                    watched = sys.stderr.isatty()
+                    around = Surroundings(settings, store, destination, known, pacer, stop, progress, debug=debug)
+                    yield replace(around, counted=watched, confirm=confirm if watched and sys.stdin.isatty() else None)
             finally:
                 destination.close()
         except Stopped:
@@ -139,6 +169,17 @@ def surroundings(
         finally:
             if store is not None:
                 store.close()
+
+
+def confirm(question: str) -> bool:
+    """Ask the person at the terminal, on a line of its own; an answer is awaited before anything is sent."""
+    click.echo("\r\x1b[2K", err=True, nl=False)
+    return click.confirm(question, err=True)
+
+
+def shared_pace(around: Surroundings) -> Surroundings:
+    """The same for a command that only reads memory: its calls count with those of every run on this store."""
+    return replace(around, pacer=around.destination.pacer(around.store, around.settings))
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,39 +14,50 @@ from state.address import shown, state_url
 from state.overview import StreamState
 from state.store import Store
 from sync.commands import options, screen
-from sync.commands.session import load_settings, refuse_unknown, store_for
-from sync.positions import INCREMENTAL
+from sync.commands.session import load_settings, refuse_unknown, store_for, usable_maps
+from sync.positions import FULL, INCREMENTAL
+from sync.settings import Settings
 from sync.spans import span
 
 
 @click.command(epilog="Example: memsync status customers")
 @click.argument("stream", required=False)
 @options.common
-def command(stream: str | None, mappings: object, as_json: bool, debug: bool) -> int:
+def command(stream: str | None, mappings: Path | None, as_json: bool, debug: bool) -> int:
     """Show cursors, last runs, what is not settled, and rejects, of one stream or of all."""
     settings = load_settings()
-    store = store_for(settings, must_exist=True)
-    if store is None:
-        found: list[dict[str, Any]] = []
-        if stream:
-            refuse_unknown(stream, [])
-    else:
-        with store:
-            if stream:
-                refuse_unknown(stream, store.streams())
-            states = store.overview(INCREMENTAL, 1)
-            found = [_about(store, name, states) for name in ([stream] if stream else store.streams())]
+    found = _found(settings, stream, usable_maps(mappings, settings)[0])
     if as_json:
         screen.show_json(
             {"ok": True, "command": "status", "state": shown(state_url(settings.memsync_state_url)), "streams": found}
         )
-    elif not found:
-        screen.say("No stream has run with this state store yet. Start with: memsync run")
-    elif stream:
+        return 0
+    if stream:
         _show_one(found[0])
-    else:
+    elif found:
         _show_all(found)
+    if not any(one["runs"] for one in found):
+        told = f"{stream} has not run" if stream else "No stream has run"
+        screen.say(f"{told} with this state store yet. Start with: memsync run {stream or ''}".rstrip())
     return 0
+
+
+def _found(settings: Settings, stream: str | None, with_map: Collection[str]) -> list[dict[str, Any]]:
+    """What is known of a stream, or of all that ran or have a map."""
+    with store_for(settings, must_exist=True) or nullcontext() as store:
+        ran = store.streams() if store else []
+        if stream and stream not in with_map:
+            refuse_unknown(stream, ran)
+        states = store.overview((INCREMENTAL, FULL), 1) if store else {}
+        names = [stream] if stream else sorted({*ran, *with_map})
+        return [_about(store, name, states) if store else _never(name) for name in names]
+
+
+def _never(stream: str) -> dict[str, Any]:
+    """What is known of a stream without a state store."""
+    counts = dict.fromkeys(("delivered", "rejected", "sent_again", "unsettled_chunks", "unsettled_rows"), 0)
+    fresh = _freshness(StreamState(stream))
+    return {"stream": stream, **counts, **fresh, "positions": {}, "runs": [], "unsettled": []}
 
 
 def _about(store: Store, stream: str, states: Mapping[str, StreamState]) -> dict[str, Any]:
@@ -107,7 +120,7 @@ def _show_all(found: list[dict[str, Any]]) -> None:
 def _outcome(run: Mapping[str, Any]) -> str:
     """How a run ended; what is no ordinary run, such as a backfill, is named."""
     command = run.get("command", "run")
-    return f"{run.get('status', '-')}" + ("" if command == "run" else f" ({command})")
+    return f"{run.get('status', 'never')}" + ("" if command == "run" else f" ({command})")
 
 
 def _say_why(one: Mapping[str, Any]) -> None:

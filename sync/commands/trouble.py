@@ -33,7 +33,8 @@ def tell(error: Exception, arguments: list[str]) -> int:
         click.echo(f"memsync: {line}" if len(lines) == 1 else line, err=True)
     if len(lines) > 1:
         click.echo(f"memsync: {len(lines)} problems", err=True)
-    github.problems(error.problems if isinstance(error, MapsInvalid) else lines)
+    found = error.problems if isinstance(error, MapsInvalid) else lines
+    github.problems(found, title=f"memsync failed, exit code {code}")
     if "--json" in arguments:
         document = {"ok": False, "exit": code, "error": lines[0] if len(lines) == 1 else lines}
         click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())

@@ -15,7 +15,7 @@ import click
 
 from sync.commands import screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
-from sync.commands.verify import verify_sample
+from sync.commands.verify import Wanted, verify_sample
 from sync.demo.folder import STREAM, make_folder, write_variables
 from sync.demo.postgres import ADDED, change, embedded_postgres, fill
 from sync.exits import INTERRUPTED, TERMINATED
@@ -140,7 +140,7 @@ def _expect(summary: Summary, *, sent: int, rejected: int) -> None:
 
 
 def _read_back(property_map: PropertyMap, around: Surroundings) -> None:
-    found = verify_sample(property_map, around, size=20, seed=1)
+    found = verify_sample(property_map, around, Wanted())
     click.echo(
         f"   {found.sampled} delivered customers compared with the source: {found.equal} equal, "
         f"{found.different} different, {found.missing} missing"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import orjson
 
@@ -17,7 +18,7 @@ from sync.maps.model import Mapping as MappingModel
 from sync.maps.model import Property, PropertyMap
 from sync.maps.paths import parse_path
 from sync.maps.reading import ReadingFailed, identity_reader, paths_of, plain_field, scalar_reader, text_reader
-from sync.maps.row import PLAIN_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
+from sync.maps.row import HASH_SIZE, MARK_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
 from sync.maps.straight import PlainPart, TextPart, straight_row
 from sync.maps.values import Scalar
 
@@ -60,6 +61,8 @@ class _Parts(NamedTuple):
     plain: list[_Plain]
     texts: list[_Text]
     seal: blake2b
+    mark: Callable[[str], bytes]
+    """Makes the identity's part of the fingerprint."""
     touch: Callable[[Record], bytes] | None
 
 
@@ -80,8 +83,8 @@ def compile_map(property_map: PropertyMap, salt: bytes) -> CompiledMap:
         if one.extract_memories
     ]
     touch = None if property_map.destination.skip_unchanged else _touch
-    seal = _keyed(salt, plain_part, PLAIN_SIZE)
-    careful = _row_maker(mapping.identity[1], identity, _Parts(plain, texts, seal, touch))
+    parts = _Parts(plain, texts, _keyed(salt, plain_part, HASH_SIZE), marker(identity.kind, salt), touch)
+    careful = _row_maker(mapping.identity[1], identity, parts)
     every = json.dumps([plain_part, *text_parts.values()])
     return CompiledMap(
         entity_type=mapping.entity_type,
@@ -90,29 +93,22 @@ def compile_map(property_map: PropertyMap, salt: bytes) -> CompiledMap:
         text_names=tuple(text.row_key for text in texts),
         source_fields=_source_fields(mapping),
         map_hash=blake2b(every.encode(), digest_size=16).hexdigest(),
-        row=careful if touch else _straight(mapping, identity, plain, texts, seal, careful),
+        row=careful if touch else _straight(mapping, identity, parts, careful),
     )
 
 
-def _straight(
-    mapping: MappingModel,
-    identity: Identity,
-    plain: list[_Plain],
-    texts: list[_Text],
-    seal: blake2b,
-    careful: MakeRow,
-) -> MakeRow:
+def _straight(mapping: MappingModel, identity: Identity, parts: _Parts, careful: MakeRow) -> MakeRow:
     """The quick way for ordinary records; where the identity is no plain field, the careful way does it all."""
     path, properties = mapping.identity[1], mapping.properties
     if len(parse_path(path)) != 1:
         return careful
-    plain_parts = [PlainPart(key, plain_field(properties[key]), read) for key, read in plain]
-    text_parts = [TextPart(plain_field(properties[key]), read, prefix, keyed) for key, read, prefix, keyed in texts]
-    return straight_row(identity.row_key, path, plain_parts, text_parts, seal, careful)
+    plain = [PlainPart(key, plain_field(properties[key]), read) for key, read in parts.plain]
+    texts = [TextPart(plain_field(properties[key]), read, prefix, keyed) for key, read, prefix, keyed in parts.texts]
+    return straight_row(identity.row_key, path, plain, texts, parts.seal, parts.mark, careful)
 
 
 def _row_maker(path: str, identity: Identity, parts: _Parts) -> MakeRow:
-    plain, texts, seal, touch = parts
+    plain, texts, seal, mark, touch = parts
     row_key, read_identity, dumps = identity.row_key, identity_reader(path), orjson.dumps
 
     def row(record: Record) -> Row | Reject:
@@ -133,7 +129,7 @@ def _row_maker(path: str, identity: Identity, parts: _Parts) -> MakeRow:
             keyed.update(encoded)
             if touch:
                 keyed.update(touch(record))
-            fingerprint = keyed.digest()
+            fingerprint = keyed.digest() + mark(found)
             size, odd, members = len(encoded), ESCAPED_NUL in encoded, []
             for name, read_text, prefix, fresh in texts:
                 if text := read_text(fields):
@@ -216,6 +212,17 @@ def _keyed(salt: bytes, definition: str, size: int) -> blake2b:
         salt=blake2b(salt, digest_size=blake2b.SALT_SIZE).digest(),
         person=blake2b(definition.encode("utf-8", "surrogatepass"), digest_size=blake2b.PERSON_SIZE).digest(),
     )
+
+
+def marker(kind: str, salt: bytes) -> Callable[[str], bytes]:
+    """What marks an identity inside a fingerprint: too little to find it by, enough to see that it changed.
+
+    Letter case means nothing in an address or a website.
+    """
+    start = crc32(salt)
+    if kind in ("email", "website"):
+        return lambda found: crc32(found.lower().encode("utf-8", "surrogatepass"), start).to_bytes(MARK_SIZE)
+    return lambda found: crc32(found.encode("utf-8", "surrogatepass"), start).to_bytes(MARK_SIZE)
 
 
 def _touch(record: Record) -> bytes:

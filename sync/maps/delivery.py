@@ -43,12 +43,40 @@ class Destination(Part):
         default=True, alias="skipUnchanged", description="Leave out rows whose mapped values were already delivered."
     )
 
+    on_identity_change: Literal["report", "rekey"] = Field(
+        "report",
+        alias="onIdentityChange",
+        description="A record's identity changed: report it, or give its old record in memory the new key.",
+    )
+
     @field_validator("rows_per_call")
     @classmethod
     def _within_plan(cls, value: int, info: ValidationInfo) -> int:
         if value > MAX_ROWS_PER_CALL and info.data.get("plan") != "enterprise":
             raise refused(f"found {value}, expected at most {MAX_ROWS_PER_CALL} (5,000 with `plan: enterprise`)")
         return value
+
+
+class Limits(Part):
+    """What one run may spend before it stops, with exit code 6, and goes on the next time."""
+
+    max_rows: int | None = Field(None, alias="maxRows", ge=1, description="Rows that a run sends at most.")
+    max_calls: int | None = Field(None, alias="maxCalls", ge=1, description="Calls that a run makes at most.")
+    max_credits: int | None = Field(
+        None, alias="maxCredits", ge=1, description="Credits that a run may cost, at the highest rate of its tier."
+    )
+    confirm_above: int | None = Field(
+        10_000,
+        alias="confirmAbove",
+        ge=0,
+        description="Rows with text that a first run or a backfill sends without being asked; null: any number.",
+    )
+    times_usual: int | None = Field(
+        10,
+        alias="timesUsual",
+        ge=2,
+        description="So many times the usual number of rows need somebody's consent; null: never.",
+    )
 
 
 class Schedule(Part):
@@ -73,5 +101,6 @@ class Schedule(Part):
             ZoneInfo(value)
         except (ValueError, OSError, LookupError):
             near = did_you_mean(value, available_timezones())
-            raise refused(f"found an unknown time zone, expected a name such as Europe/Berlin{near}") from None
+            expected = near or ", expected a name such as Europe/Berlin"
+            raise refused(f"found an unknown time zone{expected}") from None
         return value

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from connectors.source import Source
-from sync.maps.delivery import Destination, Part, Schedule
+from sync.maps.delivery import Destination, Limits, Part, Schedule
 from sync.maps.paths import parse_path
 from sync.maps.row import IdentityKind
 from sync.maps.sources import connector_names, source_model
@@ -201,6 +201,7 @@ class PropertyMap(Part):
     source: _AnySource = Field(description="Where records come from.")
     destination: Destination = Field(default_factory=Destination, description="How rows are sent.")
     mapping: Mapping = Field(description="What becomes of a record.")
+    limits: Limits = Field(default_factory=Limits, description="What a run may spend.")
     schedule: Schedule | None = Field(None, description="When `memsync serve` runs the stream.")
 
     _file: str = PrivateAttr("")

@@ -80,12 +80,21 @@ def text_reader(one: Property) -> Callable[[Fields], str]:
     return text
 
 
-def _value_reader(one: Property) -> Reader:
+def stages(one: Property) -> list[tuple[str, Reader]]:
+    """A property's value as it is read (under no name), and as it is after each of its transforms, by their names.
+
+    The readers raise ReadingFailed for a value that a transform cannot work with, and UnicodeError.
+    """
     read = reader(one.source_field) if one.source_field is not None else template_reader(one.value or "")
+    found = [("", read)]
     for step in one.transform:
         change = change_of(step.name, step.argument, given=step.given)
-        read = _then(read, step.name, change, or_null=one.on_error is None)
-    return read
+        found.append((step.name, _then(found[-1][1], step.name, change, or_null=one.on_error is None)))
+    return found
+
+
+def _value_reader(one: Property) -> Reader:
+    return stages(one)[-1][1]
 
 
 def _then(read: Reader, name: str, change: Change, *, or_null: bool) -> Reader:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-PLAIN_SIZE = 16
+HASH_SIZE, MARK_SIZE = 12, 4
+PLAIN_SIZE = HASH_SIZE + MARK_SIZE
 TEXT_SIZE = 8
 
 IdentityKind = Literal["email", "website", "recordId", "customKey"]
@@ -23,7 +24,8 @@ class Row(NamedTuple):
     texts: tuple[bytes, ...]
     """One JSON member (`"notes":"..."`) per text to extract that is present."""
     fingerprint: bytes
-    """PLAIN_SIZE bytes over the plain values, then TEXT_SIZE bytes per text, in the order of `texts`."""
+    """HASH_SIZE bytes over identity and plain values, MARK_SIZE over the identity alone, then TEXT_SIZE bytes per text
+    in the order of `texts`."""
 
 
 class Reject(NamedTuple):
@@ -33,6 +35,11 @@ class Reject(NamedTuple):
     code: str
     """MISSING_IDENTIFIER, CONTENT_TOO_LARGE, INVALID_TEXT, TRANSFORM_FAILED, or the server's own code."""
     message: str
+
+
+def identity_moved(before: bytes | None, now: bytes) -> bool:
+    """Whether a record has another identity than when it was delivered, from its two fingerprints."""
+    return before is not None and before[HASH_SIZE:PLAIN_SIZE] != now[HASH_SIZE:PLAIN_SIZE]
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def row(record):
         plain = dumps({{{members}}})
         keyed = seal()
         keyed.update(plain)
-        mark = keyed.digest()
+        mark = keyed.digest() + marked(found)
         size = len(plain)
         texts = ()
 """
@@ -83,12 +83,14 @@ def straight_row(
     plain: Sequence[PlainPart],
     texts: Sequence[TextPart],
     seal: blake2b,
+    marked: Callable[[str], bytes],
     careful: Callable[[Record], Row | Reject],
 ) -> Callable[[Record], Row | Reject]:
     """Compile the function for a map whose identity is the record's `field`; names enter the code as literals."""
     names: dict[str, Any] = {
         "careful": careful,
         "dumps": orjson.dumps,
+        "marked": marked,
         "new": tuple.__new__,
         "seal": seal.copy,
         "MAX": MAX_CHARACTERS,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from connectors.variables import VariablesInvalid
 from sync.memory.address import LOOPBACK
+from sync.memory.errors import DestinationMisconfigured
 from sync.notify.message import Message
 from sync.settings import Settings
 
 TIMEOUT = 10.0
-"""Seconds that a channel may take for one message."""
+"""Seconds that a webhook may take for one message, however slowly its answer trickles."""
 
 
 class Undelivered(Exception):
@@ -26,13 +27,14 @@ class Channel(Protocol):
     def post(self, message: Message) -> None: ...
 
 
-def open_channels(settings: Settings) -> Sequence[Channel]:
-    """The channels that the variables name; raises VariablesInvalid."""
-    found: list[Channel] = []
+def open_channels(settings: Settings) -> Mapping[str, Channel]:
+    """The channels that the variables name, each under a name that is no secret; raises VariablesInvalid."""
+    found: dict[str, Channel] = {}
     if settings.memsync_notify_url is not None:
-        found.append(Webhook(settings.memsync_notify_url.get_secret_value()))
+        found["webhook"] = Webhook(settings.memsync_notify_url.get_secret_value())
     if settings.memsync_notify_apprise is not None:
-        found.append(Apprise(settings.memsync_notify_apprise.get_secret_value().split()))
+        urls = settings.memsync_notify_apprise.get_secret_value().split()
+        found |= {f"apprise-{place}": Apprise(url, place, len(urls)) for place, url in enumerate(urls, 1)}
     return found
 
 
@@ -53,33 +55,58 @@ class Webhook:
 
     def post(self, message: Message) -> None:
         """Deliver a message; any 2xx is a yes. Redirects are not followed: the message is for this address."""
-        import httpx  # only who sends messages pays for it
+        import httpcore  # only who sends messages pays for it
+        import httpx
 
         try:
-            with httpx.Client(timeout=TIMEOUT, trust_env=not self._is_near) as client:
-                status = client.post(self._url, json=message.as_dict()).status_code
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            status = self._status(message)
+        except (httpcore.TimeoutException, httpx.TimeoutException):
+            raise Undelivered(f"{self._host}: no answer within {TIMEOUT:.0f} s") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError, httpx.InvalidURL) as error:
             raise Undelivered(f"{self._host}: {type(error).__name__}") from None
+        except DestinationMisconfigured as error:
+            raise Undelivered(f"{self._host}: {error}") from None
         if not 200 <= status < 300:
             raise Undelivered(f"{self._host}: answered {status}")
 
+    def _status(self, message: Message) -> int:
+        """What it answers; the rest of the answer is not read."""
+        import httpcore
+        import httpx
+
+        from sync.memory.wire import Deadline, open_pool
+
+        request = httpx.Request("POST", self._url, json=message.as_dict(), headers={"User-Agent": "memsync"})
+        url, deadline = request.url, Deadline()
+        if url.username or url.password:
+            request = next(httpx.BasicAuth(url.username, url.password).auth_flow(request))
+        deadline.start(TIMEOUT)
+        timeouts = dict.fromkeys(("connect", "read", "write", "pool"), TIMEOUT)
+        address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        with (
+            open_pool(url.scheme, self._host, deadline, direct=self._is_near) as pool,
+            pool.stream(
+                "POST", address, headers=request.headers.raw, content=request.content, extensions={"timeout": timeouts}
+            ) as response,
+        ):
+            return response.status
+
 
 class Apprise:
-    """Hands messages to apprise, the optional part `memsync[notify]`."""
+    """Hands messages to one address of apprise, the optional part `memsync[notify]`."""
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, url: str, place: int = 1, of: int = 1) -> None:
         name = "MEMSYNC_NOTIFY_APPRISE"
         try:
             apprise: Any = import_module("apprise")
         except ImportError:
             raise VariablesInvalid(f"{name}: apprise is not installed; pip install 'memsync[notify]'") from None
-        self._notifier = apprise.Apprise()
-        wrong = [place for place, url in enumerate(urls, 1) if not self._notifier.add(url)]
-        if wrong:
-            raise VariablesInvalid(f"{name}: address {wrong[0]} of {len(urls)} is none that apprise knows")
+        self._notifier, self._place = apprise.Apprise(), place
+        if not self._notifier.add(url):
+            raise VariablesInvalid(f"{name}: address {place} of {of} is none that apprise knows")
         self._notify: Callable[..., Any] = self._notifier.notify
 
     def post(self, message: Message) -> None:
-        """Deliver a message to every address."""
+        """Deliver a message."""
         if not self._notify(title=message.title, body=message.message):
-            raise Undelivered("apprise: an address did not take the message")
+            raise Undelivered(f"apprise: address {self._place} did not take the message")

@@ -8,6 +8,8 @@ from statistics import median
 from state.overview import ORDINARY, SUCCEEDED
 from state.values import StoredRun
 from sync import exits
+from sync.guards import BUDGET
+from sync.spans import count
 from sync.summary import Summary
 
 FAILED, REJECTS, LATE, UNUSUAL, RECOVERED = "failed", "rejects", "late", "unusual", "recovered"
@@ -22,7 +24,7 @@ def after_run(before: Iterable[str], summary: Summary, rejects: int, threshold: 
     """The conditions of a stream after a run, from those that were told before."""
     words = set(before)
     _set(words, REJECTS, holds=rejects > threshold)
-    if summary.exit in _SAYS_NOTHING:
+    if summary.exit in _SAYS_NOTHING or summary.status == BUDGET:  # the next run goes on by itself
         return words
     well = summary.exit in (exits.OK, exits.REJECTS)
     _set(words, FAILED, holds=not well)
@@ -60,7 +62,7 @@ def unusual(runs: Sequence[StoredRun]) -> str | None:
     little = usual >= FEW_ROWS and now * FACTOR <= usual
     if not (much or little):
         return None
-    return f"{now:,} rows were read; {usual:,.0f} is the median of the {len(earlier)} runs before"
+    return f"{count(now, 'row')} read; {usual:,.0f} is the median of the {len(earlier)} runs before"
 
 
 def _rows(summary: Mapping[str, object]) -> int:

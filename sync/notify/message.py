@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sync import exits
 from sync.log import mask
 from sync.notify import conditions
+from sync.spans import count
 from sync.summary import Summary
 
 COUNTS = ("read", "filtered", "unchanged", "sent", "accepted", "settled", "rejected", "gone", "failed", "waiting")
@@ -56,7 +58,7 @@ def of_run(state: str, summary: Summary, rejects: Mapping[str, int], unusual: st
     """What to say of a run."""
     texts = {
         conditions.FAILED: summary.message,
-        conditions.RECOVERED: f"its last run ended well, {summary.sent:,} rows were sent",
+        conditions.RECOVERED: f"its last run ended well, {count(summary.sent, 'row')} sent",
         conditions.REJECTS: _of_rejects(summary.stream, rejects),
         conditions.UNUSUAL: unusual or "",
     }
@@ -69,9 +71,22 @@ def of_lateness(stream: str, complaint: str, now: float) -> Message:
     return Message(stream, conditions.LATE, 1, _line(complaint), now)
 
 
+def of_maps(name: str, problems: Sequence[str], now: float) -> Message:
+    """What to say of maps that cannot be used."""
+    more = f"; and {len(problems) - 1:,} more" if len(problems) > 1 else ""
+    return Message(name, conditions.FAILED, exits.MISCONFIGURED, _line(f"{problems[0]}{more}"), now)
+
+
+def of_maps_mended(name: str, now: float) -> Message:
+    """What to say once all can be used."""
+    return Message(name, conditions.RECOVERED, exits.OK, "all of them can be used again", now)
+
+
 def _of_rejects(stream: str, rejects: Mapping[str, int]) -> str:
     reasons = ", ".join(f"{rows:,} {code}" for code, rows in sorted(rejects.items()))
-    return f"{sum(rejects.values()):,} rows could not be delivered ({reasons}); see: memsync rejects list {stream}"
+    return (
+        f"{count(sum(rejects.values()), 'row')} could not be delivered ({reasons}); see: memsync rejects list {stream}"
+    )
 
 
 def _line(text: str) -> str:

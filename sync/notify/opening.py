@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sync.notify.channels import open_channels
-from sync.notify.courier import Courier
-from sync.notify.teller import Teller, UseStore
+from sync.notify.desk import UseStore
+from sync.notify.teller import Teller
 from sync.settings import Settings
 
 
@@ -20,8 +20,8 @@ def telling(
     if not channels:
         yield None
         return
-    courier = Courier(channels, warn)
+    teller = Teller(channels, settings.memsync_notify_rejects, store, warn)
     try:
-        yield Teller(courier, settings.memsync_notify_rejects, store)
+        yield teller
     finally:
-        courier.close(patience)
+        teller.close(patience)

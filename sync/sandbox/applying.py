@@ -36,6 +36,16 @@ def record_id(entity_type: str, key_name: str, identity: str) -> str:
     return f"rec_{blake2s(text.encode(), digest_size=12).hexdigest()}"
 
 
+def owner_of(connection: sqlite3.Connection, entity_type: str, key_name: str, identity: str) -> str | None:
+    """The id of the record that was given this key besides its own."""
+    row = connection.execute(
+        "SELECT r.record_id FROM aliases a JOIN records r ON r.id = a.record"
+        " WHERE a.type = ? AND a.name = ? AND a.value = ?",
+        (entity_type, key_name, folded(key_name, identity)),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def folded(key_name: str, identity: str) -> str:
     """A key as it is compared: e-mail addresses in lower case, others as they are."""
     return identity.lower() if key_name == "email" else identity
@@ -79,7 +89,8 @@ def _record(
 ) -> int:
     kind = keys[0].name
     identity = str(row[keys[0].row_key]).strip()
-    given = (record_id(entity_type, kind, identity), entity_type, kind, identity, now, now)
+    id_ = owner_of(connection, entity_type, kind, identity) or record_id(entity_type, kind, identity)
+    given = (id_, entity_type, kind, identity, now, now)
     (record,) = connection.execute(_UPSERT_RECORD, given).fetchall()[0]
     for key in keys:
         value = identity_of(row.get(key.row_key))

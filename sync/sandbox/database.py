@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 APPLICATION = 0x6D736278
-VERSION = 1
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE records (
@@ -23,6 +23,10 @@ CREATE INDEX records_by_change ON records (updated);
 CREATE INDEX records_by_type ON records (type, updated);
 CREATE TABLE identities (
     name TEXT NOT NULL, value TEXT NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (name, value, record)
+) WITHOUT ROWID;
+CREATE TABLE aliases (
+    type TEXT NOT NULL COLLATE NOCASE, name TEXT NOT NULL, value TEXT NOT NULL, record INTEGER NOT NULL,
+    PRIMARY KEY (type, name, value)
 ) WITHOUT ROWID;
 CREATE TABLE properties (
     record INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, text TEXT NOT NULL, number REAL,

@@ -7,37 +7,26 @@ import traceback
 import uuid
 from collections.abc import Callable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from sync.sandbox.answers import Answer, Refused, Request, invalid, refusal
 from sync.sandbox.options import MEGABYTE
-from sync.web.listening import names_loopback
+from sync.web.listening import QuietHandler, names_loopback
 
 HEADER_BYTES = 8_192
 DRAINED_BYTES = 64 * MEGABYTE
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     """Turns HTTP into requests and answers into HTTP; subclasses made by `handler_for` know whom to ask."""
 
-    protocol_version = "HTTP/1.1"
     server_version = "memsync-sandbox"
-    sys_version = ""
     disable_nagle_algorithm = True
     timeout = 120
 
     respond: Callable[[Request], Answer]
     body_limit: int
     loopback_only: bool
-
-    def handle(self) -> None:
-        """Serve requests until either side hangs up; a client that vanishes is no error."""
-        try:
-            super().handle()
-        except (ConnectionError, TimeoutError):
-            self.close_connection = True
 
     def _serve(self) -> None:
         try:
@@ -119,9 +108,6 @@ class Handler(BaseHTTPRequestHandler):
         if not hasattr(self, "command") or self.command is None:
             self.command = "GET"
         self._write(refusal(Refused(status, name, message or HTTPStatus(status).phrase)))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: requests may hold people's data, and `/usage/current` counts them."""
 
 
 def handler_for(respond: Callable[[Request], Answer], *, body_limit: int, loopback_only: bool) -> type[Handler]:

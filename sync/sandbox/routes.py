@@ -18,12 +18,14 @@ _WRITES: dict[Dialect, dict[str, str]] = {
         "/search": "search",
         "/smart-memory-digest": "digest",
         "/smart-recall": "recall",
+        "/memory/update-keys": "update_keys",
     },
     "v1.1": {
         "/memory/import": "import",
         "/memory/search": "search",
         "/memory/digest": "digest",
         "/memory/retrieve": "recall",
+        "/memory/update-keys": "update_keys",
     },
 }
 

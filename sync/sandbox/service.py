@@ -17,6 +17,7 @@ from sync.sandbox.database import Database
 from sync.sandbox.digest import digest
 from sync.sandbox.event import event_answer
 from sync.sandbox.intake import Intake, month_calls, save_month_calls
+from sync.sandbox.keys import update_keys
 from sync.sandbox.ledger import Ledger
 from sync.sandbox.limits import CallLimits
 from sync.sandbox.options import Dialect, SandboxOptions
@@ -100,6 +101,9 @@ class Service:
         if call == "import":
             return self._import(given, dialect)
         self.intake.settle()
+        if call == "update_keys":
+            with self.database.write() as connection:
+                return accepted(update_keys(connection, given))
         answers: dict[str, Callable[..., dict[str, Any]]] = {"search": search, "digest": digest, "recall": recall}
         with self.database.read() as connection:
             return accepted(answers[call](connection, given))

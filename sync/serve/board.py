@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from state.errors import StateError
 from state.overview import StreamState
 from sync.maps.model import PropertyMap
-from sync.positions import INCREMENTAL
 from sync.serve.catalog import Catalog
 from sync.serve.freshness import complaint
+from sync.serve.glance import Glance
 from sync.serve.shared import Shared
 from sync.serve.tally import Counts, Tally
 from sync.serve.timetable import Timetable
 from sync.serve.timing import stagger
-
-RUNS = 30
-"""Runs of a stream that are shown."""
-KEPT = 2.0
-"""Seconds for which a look at the store is good enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +75,12 @@ class Board:
     ) -> None:
         self._catalog, self._shared, self._timetable, self._tally = catalog, shared, timetable, tally
         self._age, self._jitter, self._clock = age, jitter, clock
-        self._states: Mapping[str, StreamState] = {}
-        self._looked, self._away = float("-inf"), ""
-        self._lock = threading.Lock()
+        self._glance = Glance(shared.store, shared.doubt)
 
     def look(self) -> Picture:
         """The picture now."""
-        states, away = self._look_at_store()
+        seen = self._glance.look()
+        states = seen.states
         now, loaded, due = self._clock(), self._catalog.loaded, self._timetable.next_runs()
         views = [self._view(one, states, due, now) for _, one in sorted(loaded.maps.items())]
         return Picture(
@@ -96,22 +88,10 @@ class Board:
             streams=views,
             counts=self._tally.counts(),
             map_problems=loaded.problems,
-            trouble=self._shared.problem or away or None,
+            trouble=self._shared.problem or seen.away,
             queued=self._timetable.queued,
             others=len(set(states) - set(loaded.maps)),
         )
-
-    def _look_at_store(self) -> tuple[Mapping[str, StreamState], str]:
-        with self._lock:
-            if time.monotonic() - self._looked > KEPT:
-                try:
-                    with self._shared.store() as store:
-                        self._states, self._away = store.overview(INCREMENTAL, RUNS), ""
-                except StateError as problem:
-                    self._away = str(problem)
-                    self._shared.doubt(self._away)
-                self._looked = time.monotonic()
-            return self._states, self._away
 
     def _view(
         self, one: PropertyMap, states: Mapping[str, StreamState], due: Mapping[str, float], now: float

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.maps.load import SUFFIXES, load_files, load_maps
 from sync.maps.model import PropertyMap
-from sync.maps.problem import MapsInvalid
+from sync.maps.problem import MapsInvalid, Problem
 
 Stamp = tuple[int, int, int]
 """Modification time, size and inode of a file: another one means other contents."""
+
+
+_UNSEEN: Stamp = (-1, -1, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Catalog:
         self._changing: dict[Path, Stamp] | None = None
         self._by_file: dict[str, PropertyMap] = {}
         self._of_files: tuple[str, ...] = ()
+        self._without: frozenset[str] = frozenset()
+        """Those of `_of_files` whose file has no earlier map in use."""
         self._told: frozenset[str] = frozenset()
         self.loaded = Loaded()
 
@@ -65,31 +70,40 @@ class Catalog:
 
     def _read(self, files: list[Path]) -> None:
         """Load what can be loaded; for a file that cannot, its old map stays."""
-        problems: list[str] = []
-        good, maps = list(files), tuple[PropertyMap, ...]()
-        while good:
-            try:
-                maps = load_files(good)
-                break
-            except MapsInvalid as error:
-                problems += [str(problem) for problem in error.problems]
-                bad = {problem.file for problem in error.problems}
-                good = [path for path in good if str(path) not in bad]
+        maps, found = usable(files)
+        problems = [str(problem) for problem in found]
         fresh = {one.file: one for one in maps}
         kept = {name: self._by_file[name] for name in map(str, files) if name in self._by_file and name not in fresh}
         streams = {one.stream for one in maps}
         self._by_file = fresh | {name: one for name, one in kept.items() if one.stream not in streams}
         self._of_files = tuple(problems)
+        self._without = frozenset(str(problem) for problem in found if problem.file not in self._by_file)
         self.loaded = Loaded({one.stream: one for _, one in sorted(self._by_file.items())}, self._of_files)
 
     def _tell(self) -> None:
         """Say each problem once, as long as it lasts, and when all are gone."""
         problems = frozenset(self.loaded.problems)
         for problem in sorted(problems - self._told):
-            self._warn(f"property map not used, what was loaded before stays: {problem}")
+            is_without = problem in self._without and problem in self._of_files
+            what = "and there is no earlier one of its file" if is_without else "what was loaded before stays"
+            self._warn(f"property map not used, {what}: {problem}")
         if self._told and not problems:
             self._warn("property maps: all problems are mended")
         self._told = problems
+
+
+def usable(files: Sequence[Path]) -> tuple[tuple[PropertyMap, ...], tuple[Problem, ...]]:
+    """The maps of those files that can be used together, and what is wrong with the others."""
+    problems: list[Problem] = []
+    good = list(files)
+    while good:
+        try:
+            return load_files(good), tuple(problems)
+        except MapsInvalid as error:
+            problems += error.problems
+            bad = {problem.file for problem in error.problems}
+            good = [path for path in good if str(path) not in bad]
+    return (), tuple(problems)
 
 
 def stamps_of(folder: Path) -> dict[Path, Stamp]:
@@ -104,8 +118,10 @@ def stamps_of(folder: Path) -> dict[Path, Stamp]:
 
 
 def _stamp(path: Path) -> Stamp | None:
+    """What tells the versions of a file apart; None only when it is gone."""
     try:
         found = path.stat()
-    except OSError:
-        return None
+    except OSError as error:
+        # A file that is there and cannot be looked at (a link that leads nowhere, a disk that errs) was not taken away.
+        return _UNSEEN if path.is_symlink() or not isinstance(error, FileNotFoundError) else None
     return found.st_mtime_ns, found.st_size, found.st_ino

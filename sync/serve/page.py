@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sync.guards import BUDGET, UNCONFIRMED
 from sync.log import mask
 from sync.serve.board import Picture, StreamView
 from sync.serve.chart import rows_chart
@@ -15,6 +16,8 @@ REFRESH = 15
 FOOTER = "Served by memsync on this machine. Names, numbers and reasons only: the contents of records are not shown."
 LONGEST = 300
 """Characters of a message."""
+LOOK_AT = ("failed", "killed", "quota", UNCONFIRMED)
+"""How runs end that a person has to look at."""
 
 
 def status_page(picture: Picture) -> bytes:
@@ -29,7 +32,7 @@ def status_page(picture: Picture) -> bytes:
 
 
 def _headline(picture: Picture) -> str:
-    bad = [view for view in picture.streams if view.status in ("failed", "killed") or view.late]
+    bad = [view for view in picture.streams if view.status in LOOK_AT or view.late]
     if picture.trouble:
         return "Not ready"
     return plural(len(bad), "stream needs", "streams need") + " attention" if bad else "All streams are well"
@@ -83,7 +86,7 @@ def _row(view: StreamView, now: float) -> str:
     state, source = view.state, view.map.source
     last = state.runs[0].started_at if state.runs else None
     what = source.object or "a query"
-    shown = chip("late", "late") if view.late and view.status in ("ok", "rejects", "never") else ""
+    shown = chip("late", "late") if view.late and view.status in ("ok", "rejects", "never", BUDGET) else ""
     return (
         f'<tr><td class="lead-cell name"><span class="who">{text(view.name)}</span>'
         f'<span class="sub">{text(source.connector)} · {shortened(what, 60)}</span></td>'
@@ -91,7 +94,7 @@ def _row(view: StreamView, now: float) -> str:
         f'<td class="time" data-label="Last run">{moment(last, now) if last else _none("never")}</td>'
         f'<td class="time" data-label="Next run">{_next(view, now)}</td>'
         f'<td class="time" data-label="Lag">{span(view.lag) if view.lag is not None else _none("-")}</td>'
-        f'<td class="wide">{rows_chart(state.runs)}</td>'
+        f'<td class="graph" data-label="Rows per run">{rows_chart(state.runs)}</td>'
         f'<td class="num" data-label="Waiting">{number(state.unsettled_rows)}</td>'
         f'<td class="num" data-label="Rejects">{_count(sum(state.rejects.values()))}</td></tr>'
     )
@@ -121,6 +124,11 @@ def _hints(picture: Picture) -> str:
             f"Without a schedule, so never run here: {shortened(', '.join(names), LONGEST)}. Add for example "
             '<code>schedule: {cron: "0 * * * *"}</code> to their maps.'
         )
+    lines += [
+        f"{text(view.name)}: {shortened(mask(_message(view)), LONGEST)}"
+        for view in picture.streams
+        if view.status == BUDGET and _message(view)
+    ]
     if picture.others:
         lines.append(f"The state store knows {plural(picture.others, 'stream', 'streams')} without a map.")
     return "".join(f'<p class="hint plan">{line}</p>' for line in lines)
@@ -132,12 +140,17 @@ def _troubles(picture: Picture) -> str:
 
 
 def _trouble(view: StreamView) -> Sequence[str]:
-    last = view.state.runs[0] if view.state.runs else None
-    told = [str(last.summary["message"])] if last is not None and last.summary.get("message") else []
+    message = "" if view.status == BUDGET else _message(view)
+    told = [message] if message else []
     told += ["its process was killed; the next run goes on"] if view.status == "killed" else []
     told += [f"late: {view.late}"] if view.late else []
     name = f'<td class="lead-cell name"><span class="who">{text(view.name)}</span></td>'
     return [f'<tr>{name}<td class="wide">{shortened(mask(one), LONGEST)}</td></tr>' for one in told]
+
+
+def _message(view: StreamView) -> str:
+    """Why the newest run did not end well, where it did not."""
+    return str(view.state.runs[0].summary.get("message") or "") if view.state.runs else ""
 
 
 def _waiting(picture: Picture) -> str:

@@ -9,6 +9,7 @@ import structlog
 
 from state.errors import StateError
 from sync import exits
+from sync.guards import BUDGET, UNCONFIRMED
 from sync.maps.model import PropertyMap
 from sync.notify.teller import Teller
 from sync.request import Request, Surroundings
@@ -38,9 +39,10 @@ class Runner:
         teller: Teller | None,
         stop: Stop,
         queued: Callable[[], int],
+        warn: Callable[[str], None],
     ) -> None:
         self._find, self._shared, self._gate, self._tally = find, shared, gate, tally
-        self._teller, self._stop, self._queued = teller, stop, queued
+        self._teller, self._stop, self._queued, self._warn = teller, stop, queued, warn
         self._log = structlog.get_logger()
 
     def run(self, stream: str) -> None:
@@ -74,7 +76,7 @@ class Runner:
         """The surroundings with a client of this run's own, whose calls are counted and find their place."""
         shared = around.destination
         transport = GatedTransport(shared.http, self._gate, lambda status: self._tally.call(stream, status))
-        client = own_client(shared.client, transport, self._log.warning)
+        client = own_client(shared.client, transport, self._warn)
         return replace(around, destination=replace(shared, client=client), progress=self._tally.see)
 
     def _learn(self, around: Surroundings, own: Surroundings, summary: Summary) -> None:
@@ -82,14 +84,18 @@ class Runner:
         shared, mine = around.destination.client, own.destination.client
         shared.exhausted = shared.exhausted or mine.exhausted
         shared.doubtful = shared.doubtful and mine.doubtful
-        if summary.exit in _SHARED:
+        if summary.exit in _SHARED and summary.status not in (BUDGET, UNCONFIRMED):  # those are the stream's own
             self._shared.doubt(summary.message if _SHARED[summary.exit] else None)
 
     def _say(self, summary: Summary) -> None:
         numbers = {name: getattr(summary, name) for name in _SHOWN if getattr(summary, name)}
         well = summary.exit in (exits.OK, exits.REJECTS)
         tell = (
-            self._log.info if well else self._log.warning if summary.status in ("held", "stopped") else self._log.error
+            self._log.info
+            if well
+            else self._log.warning
+            if summary.status in ("held", "stopped", BUDGET)
+            else self._log.error
         )
         said = {"message": summary.message} if summary.message else {}
         tell("run ended", stream=summary.stream, status=summary.status, exit=summary.exit, seconds=summary.seconds,

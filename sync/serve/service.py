@@ -13,7 +13,7 @@ from state.overview import StreamState
 from sync.exits import KNOWN_ERRORS
 from sync.maps.model import PropertyMap
 from sync.notify.teller import Teller
-from sync.positions import INCREMENTAL
+from sync.positions import FULL, INCREMENTAL
 from sync.serve.board import Board
 from sync.serve.catalog import Catalog
 from sync.serve.shared import Shared
@@ -47,10 +47,11 @@ class Service:
         self._tally, self._teller, self._stop = tally, teller, stop
         self._scheduled: dict[str, PropertyMap] = {}
         self._known: Mapping[str, PropertyMap] = {}
+        self._problems: tuple[str, ...] | None = None
         self._looked_for_late = time.monotonic()
         self._log = structlog.get_logger()
-        self.ticked = time.monotonic()
-        """When the loop last came round, on the clock of `time.monotonic`."""
+        self.ticked = float("inf")
+        """When the loop last came round, on the clock of `time.monotonic`; before it begins, it is not expected to."""
 
     def run(self) -> None:
         """Serve until the stop is set; raises what cannot be waited for at the start."""
@@ -75,6 +76,7 @@ class Service:
                 self._keep_up()
             self._timetable.wake()
             self._shared.mend()
+            self._tell_of_maps()
             self._look_for_late()
         except Stopped:
             raise
@@ -89,7 +91,7 @@ class Service:
         due = {name: one for name, one in maps.items() if one.schedule is not None}
         with self._shared.store() as store:
             store.watch(list(due))
-            states = store.overview(INCREMENTAL, 1)
+            states = store.overview((INCREMENTAL, FULL), 1)
         for name in sorted(set(self._scheduled) - set(due)):
             self._timetable.remove(name)
             self._log.info("no longer on a schedule", stream=name)
@@ -128,6 +130,12 @@ class Service:
         if names and names != [name for name, one in sorted(self._known.items()) if one.schedule is None]:
             hint = 'without `schedule:` in their maps, so never run here; add one such as {cron: "0 * * * *"}'
             self._log.warning(hint, streams=", ".join(names))
+
+    def _tell_of_maps(self) -> None:
+        problems = self._catalog.loaded.problems
+        if self._teller is not None and problems != self._problems:
+            self._problems = problems
+            self._teller.maps(problems)
 
     def _look_for_late(self) -> None:
         if self._teller is None or time.monotonic() - self._looked_for_late < LATE_EVERY:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -17,11 +16,13 @@ from sync.log import mask
 from sync.serve.board import Picture
 from sync.serve.metrics import CONTENT_TYPE, exposition
 from sync.serve.page import status_page
-from sync.web.listening import is_loopback, listen, names_loopback, url_of
+from sync.web.listening import Limits, QuietHandler, is_loopback, listen, names_loopback, url_of
 from sync.web.style import SECURITY
 
 STUCK = 900.0
 """Seconds without a round of the scheduler after which this process counts as not alive."""
+LIMITS = Limits(connections=64, seconds=10.0)
+"""Clients that dawdle are cut off before they are so many that streams lack files and threads."""
 GRACE = 0.5
 """Seconds that answers under way get at the end."""
 _TEXT, _JSON, _HTML = "text/plain; charset=utf-8", "application/json", "text/html; charset=utf-8"
@@ -57,30 +58,27 @@ class Pages:
         return Answer(404, _TEXT, b"nothing is served here; there are /, /healthz, /readyz and /metrics\n")
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version, server_version, sys_version = "HTTP/1.1", "memsync", ""
-    timeout = 15
+class _Handler(QuietHandler):
+    server_version = "memsync"
     pages: Pages
     loopback_only: bool
 
-    def handle(self) -> None:
-        try:
-            super().handle()
-        except (ConnectionError, TimeoutError):
-            self.close_connection = True
-
-    def do_GET(self) -> None:
+    def _serve(self) -> None:
         if self.loopback_only and not names_loopback(self.headers.get("Host", "")):
             self._write(Answer(403, _TEXT, b"Host: this page answers to 127.0.0.1 and localhost only\n"))
             return
+        path = path_of(self.path)
+        if path is None:
+            self._write(Answer(400, _TEXT, b"the address cannot be read\n"))
+            return
         try:
-            answer = self.pages.answer(urlsplit(self.path).path)
+            answer = self.pages.answer(path)
         except Exception as fault:  # its message may quote anything
             structlog.get_logger().error("a page could not be made", path=self.path[:100], kind=type(fault).__name__)
             answer = Answer(500, _TEXT, b"this page could not be made; the log tells more\n")
         self._write(answer)
 
-    do_HEAD = do_GET  # noqa: N815
+    do_GET = do_HEAD = _serve  # noqa: N815
 
     def _write(self, answer: Answer) -> None:
         self.close_connection = True
@@ -98,16 +96,21 @@ class _Handler(BaseHTTPRequestHandler):
         status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
         self._write(Answer(status, _TEXT, f"{status.phrase}: pages are read with GET only\n".encode()))
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: checks come every few seconds."""
+
+def path_of(target: str) -> str | None:
+    """The path that a request asks for; None when its address cannot be read."""
+    try:
+        return urlsplit(target).path
+    except ValueError:
+        return None
 
 
 class StatusServer:
     """Serves the pages from a thread; `with StatusServer(...) as server`."""
 
-    def __init__(self, pages: Pages, host: str, port: int) -> None:
+    def __init__(self, pages: Pages, host: str, port: int, limits: Limits = LIMITS) -> None:
         members = {"pages": pages, "loopback_only": is_loopback(host)}
-        self._server = listen(host, port, type("BoundHandler", (_Handler,), members))
+        self._server = listen(host, port, type("BoundHandler", (_Handler,), members), limits)
         self.url = url_of(host, int(self._server.server_address[1]))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="status", daemon=True)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import threading
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # nosec B104 - to translate, not to listen on
 
 
@@ -17,27 +21,84 @@ class AddressUnusable(Exception):
     """Nothing can listen there; the message says why and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may take of a server whose connections serve one request each."""
+
+    connections: float = math.inf
+    """At most so many before the oldest one is cut; a new one beyond twice as many is turned away."""
+    seconds: float = math.inf
+    """At most so long for a request and its answer, however slowly they trickle."""
+
+
+@dataclass(slots=True, eq=False)
+class _Visit:
+    """One connection."""
+
+    connection: socket.socket
+    began: float
+    thread: threading.Thread | None = None
+    is_cut: bool = False
+
+    def cut(self, how: int = socket.SHUT_RDWR) -> None:
+        """End it under the thread that serves it, which then finds it ended."""
+        self.is_cut = True
+        with suppress(OSError):
+            self.connection.shutdown(how)
+
+
 class Server(ThreadingHTTPServer):
     """A thread for each connection, and a list of them so that they can be ended."""
 
     daemon_threads = True
     request_queue_size = 128
+    limits = Limits()
 
     def __init__(self, *args: Any) -> None:
-        self._connections: dict[socket.socket, threading.Thread | None] = {}
+        self._visits: dict[socket.socket, _Visit] = {}
         self._guard = threading.Lock()
         super().__init__(*args)
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether there is room for one more; the one that has been here longest makes some."""
+        self._cut(self._excess())
+        with self._guard:
+            has_room = len(self._visits) < 2 * self.limits.connections
+        if not has_room:
+            with suppress(OSError):
+                request.settimeout(0.0)
+                request.send(_BUSY)
+        return has_room
 
     def process_request(self, request: Any, client_address: Any) -> None:
         thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._guard:
-            self._connections[request] = thread
+            self._visits[request] = _Visit(request, time.monotonic(), thread)
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         super().shutdown_request(request)
         with self._guard:
-            self._connections.pop(request, None)
+            self._visits.pop(request, None)
+
+    def service_actions(self) -> None:
+        """Cut connections that take too long; called between requests, several times a second."""
+        oldest = time.monotonic() - self.limits.seconds
+        self._cut([visit for visit in self._now() if visit.began < oldest])
+
+    def _excess(self) -> list[_Visit]:
+        here = [visit for visit in self._now() if not visit.is_cut]
+        return here[:1] if len(here) >= self.limits.connections else []
+
+    def _now(self) -> list[_Visit]:
+        """The connections of this moment, oldest first."""
+        with self._guard:
+            return list(self._visits.values())
+
+    def _cut(self, visits: list[_Visit]) -> None:
+        for visit in visits:
+            if not visit.is_cut:
+                visit.cut()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks is the client's affair."""
@@ -45,39 +106,46 @@ class Server(ThreadingHTTPServer):
     def end_connections(self, grace: float) -> None:
         """Read nothing more, let answers under way out for `grace` seconds, then hang up."""
         deadline = time.monotonic() + grace
-        for connection, thread in self._hang_up(socket.SHUT_RD).items():
-            if thread is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
-            if thread is not None and thread.is_alive():
-                _shut(connection, socket.SHUT_RDWR)
-                thread.join(0.2)
+        visits = self._now()
+        for visit in visits:
+            visit.cut(socket.SHUT_RD)
+        for visit in visits:
+            if visit.thread is not None:
+                visit.thread.join(max(0.0, deadline - time.monotonic()))
+                if visit.thread.is_alive():
+                    visit.cut()
+                    visit.thread.join(0.2)
 
-    def _hang_up(self, how: int) -> dict[socket.socket, threading.Thread | None]:
-        with self._guard:
-            connections = dict(self._connections)
-        for connection in connections:
-            _shut(connection, how)
-        return connections
+
+class QuietHandler(BaseHTTPRequestHandler):
+    """Speaks HTTP/1.1, names no versions, and writes no log of its own."""
+
+    protocol_version, sys_version = "HTTP/1.1", ""
+
+    def handle(self) -> None:
+        """Serve requests until either side hangs up; a client that vanishes is no error."""
+        try:
+            super().handle()
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: checks come every few seconds, and requests may hold people's data."""
 
 
 class _Server6(Server):
     address_family = socket.AF_INET6
 
 
-def _shut(connection: socket.socket, how: int) -> None:
-    try:
-        connection.shutdown(how)
-    except OSError:
-        return
-
-
-def listen(host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> Server:
+def listen(host: str, port: int, handler: type[BaseHTTPRequestHandler], limits: Limits | None = None) -> Server:
     """A server that listens there, port 0 taking any free one; raises AddressUnusable."""
     family = _Server6 if ":" in host else Server
     try:
-        return family((host, port), handler)
+        server = family((host, port), handler)
     except (OSError, OverflowError) as error:
         raise AddressUnusable(_explain(error, host, port)) from None
+    server.limits = limits or server.limits
+    return server
 
 
 def url_of(host: str, port: int) -> str:

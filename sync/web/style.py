@@ -62,13 +62,13 @@ tr:last-child td{border-bottom:0}
 .chip{display:inline-block;padding:1px 9px;border-radius:99px;font-size:12.5px;font-weight:550;white-space:nowrap;
 background:var(--wash);color:var(--soft)}
 .chip.completed,.chip.ok{background:var(--good-wash);color:var(--good)}
-.chip.received,.chip.processing,.chip.running{background:var(--accent-wash);color:var(--accent)}
+.chip.received,.chip.processing,.chip.running,.chip.budget{background:var(--accent-wash);color:var(--accent)}
 .chip.partial_failure,.chip.rejects,.chip.late,.chip.held,.chip.quota{background:var(--warn-wash);color:var(--warn)}
-.chip.failed,.chip.killed{background:var(--bad-wash);color:var(--bad)}
+.chip.failed,.chip.killed,.chip.unconfirmed{background:var(--bad-wash);color:var(--bad)}
 .notice{background:var(--bad-wash);color:var(--bad);border-radius:12px;padding:13px 18px;margin:18px 0 0;
 overflow-wrap:anywhere}
-.chart{display:block;width:184px;height:34px;max-width:100%}.chart rect{fill:var(--accent)}
-.chart .bad{fill:var(--bad)}.chart .zero{fill:var(--line)}
+.chart{display:block;width:184px;height:35px;max-width:100%;border-bottom:1px solid var(--line)}
+.chart rect{fill:var(--accent)}.chart .bad{fill:var(--bad)}.chart .zero{fill:var(--line)}
 .bad{color:var(--bad);font-weight:600}.none{color:var(--faint)}
 .find{display:flex;gap:10px;margin:0 0 14px;flex-wrap:wrap}
 .find input,.find select,.find button{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);
@@ -105,6 +105,7 @@ td{display:inline-flex;align-items:baseline;gap:6px;border:0;padding:2px 16px 2p
 td::before{content:attr(data-label);color:var(--soft);font-size:13px}
 td.lead-cell,td.wide{display:block;padding:0 0 6px;min-width:0;max-width:none}
 td.lead-cell::before,td.wide::before{content:none}
+td.graph{display:flex;align-items:center}
 .num{text-align:left}.short,.time{white-space:normal}.find select{flex:1}
 }
 """
