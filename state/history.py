@@ -15,8 +15,8 @@ from state.values import Position, StoredRun
 
 _PER_STREAM = (streams, positions, chunks, fingerprints, redeliveries, rejects)
 _NEW_SALT = text("INSERT INTO memsync_streams (stream, salt) VALUES (:stream, :salt) ON CONFLICT (stream) DO NOTHING")
-KEPT_RUNS = 200
-"""How many runs of a stream the history keeps."""
+KEPT_RUNS, KEPT_SENDING = 200, 20
+"""How many runs of a stream the history keeps, and how many older ones that sent something."""
 
 
 def get_position(connection: Connection, stream: str, purpose: str) -> Position | None:
@@ -81,8 +81,16 @@ def start_run(connection: Connection, stream: str, command: str, now: float) -> 
     oldest = select(runs.c.id).where(runs.c.stream == stream).order_by(runs.c.id.desc()).offset(KEPT_RUNS).limit(1)
     limit = connection.scalar(oldest)
     if limit is not None:
-        connection.execute(delete(runs).where((runs.c.stream == stream) & (runs.c.id <= limit)))
+        _forget(connection, stream, limit)
     return int(number)
+
+
+def _forget(connection: Connection, stream: str, last: int) -> None:
+    """Drop runs up to this one, but for the newest few that sent anything: they tell what is usual."""
+    old = (runs.c.stream == stream) & (runs.c.id <= last)
+    found = connection.execute(select(runs.c.id, runs.c.summary).where(old).order_by(runs.c.id.desc()))
+    sending = [row.id for row in found if json.loads(row.summary).get("sent")]
+    connection.execute(delete(runs).where(old & runs.c.id.not_in(sending[:KEPT_SENDING])))
 
 
 def finish_run(connection: Connection, run_id: int, status: str, summary: Mapping[str, Any], now: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from state import sampling, tracing
 from state.database import Database
@@ -16,6 +16,11 @@ class Looking(Database):
         """So many delivered rows, drawn by lot: keys and fingerprints, the same ones for the same seed."""
         with self._reading() as connection:
             return sampling.sample(connection, stream, size, seed)
+
+    def count_parts(self, stream: str, at: int, parts: Sequence[bytes]) -> dict[bytes, int]:
+        """How many fingerprints of a stream hold each of these parts, all of one size, behind the first `at` bytes."""
+        with self._reading() as connection:
+            return sampling.count_parts(connection, stream, at, parts)
 
     def row_state(self, stream: str, key: str) -> RowState:
         """Everything that is known of one row."""

@@ -20,7 +20,7 @@ from sync.maps.model import PropertyMap
 from sync.memory.writer import BatchWriter
 from sync.positions import Start
 from sync.preview import PreviewWriter
-from sync.rekey import RekeyingWriter, key_property
+from sync.rekey import Rekeying, RekeyingWriter, key_property
 from sync.request import Request, Surroundings
 from sync.summary import Summary
 
@@ -55,7 +55,8 @@ def job_of(plan: Plan, connector: Connector, allowance: Allowance, glance: Calla
         if not request.dry_run:
             compiled = plan.compiled
             of, kind = compiled.entity_type, compiled.identity
-            writer = RekeyingWriter(writer, destination.client, pacer, around.stop.pause, of, kind, name)
+            calls = Rekeying(destination.client, pacer, around.stop.pause, of, kind, name)
+            writer = RekeyingWriter(writer, calls, plan.state.holders)
     return Job(
         stream=plan.property_map.stream,
         purpose=plan.start.purpose,

@@ -45,6 +45,8 @@ class Work:
     characters: int = 0
     """Of the texts to extract."""
     bytes: int = 0
+    rekeyed: int = 0
+    """Records that are looked for and given a new key."""
     seconds_a_call: float = 0.0
     """How long the server took for one of them."""
 
@@ -54,14 +56,16 @@ def estimate(work: Work, rate: Rate, pacer: Pacer, in_flight: int, left: int | N
 
     `left`: the calls that the plan's month has left, as far as this is known.
     """
-    calls = 2 * work.calls
-    sending = max(pacer.seconds(work.calls, work.rows), work.seconds_a_call * work.calls / in_flight)
+    to_rekey = 2 * work.rekeyed
+    calls = 2 * work.calls + to_rekey
+    sending = max(pacer.seconds(work.calls + to_rekey, work.rows), work.seconds_a_call * work.calls / in_flight)
     everything = max(pacer.seconds(calls, work.rows), sending + work.seconds_a_call * work.calls)
     seconds = max(everything, sending + SETTLING) if work.calls else 0.0
     return {
         "calls": work.calls,
         "calls_to_follow": work.calls,
-        "credits": _whole(work.rows * rate.low),
+        "calls_to_rekey": to_rekey,
+        "credits": _whole(work.rows_with_text * rate.low),
         "credits_most": _whole(work.rows * rate.high),
         "rows_to_extract": work.rows_with_text,
         "characters_to_extract": work.characters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from statistics import median
 
 from state.values import StoredRun
@@ -40,6 +41,8 @@ class Cap:
     """How the run ends here; empty for --limit, which is an end like any other."""
     texts: bool = False
     """Whether only rows with text to extract count."""
+    ahead: bool = False
+    """Whether the number of records that are due is held against it before anything is read."""
     question: str = ""
     """What a person at a terminal is asked instead; empty where there is nothing to ask."""
 
@@ -85,7 +88,23 @@ def max_calls(asked: Asked, limits: Limits) -> int | None:
     return _first(asked.max_calls, limits.max_calls)
 
 
-def guard_against_much_text(limits: Limits, runs: Sequence[StoredRun]) -> Cap | None:
+def open_runs(runs: Sequence[StoredRun], command: str) -> list[StoredRun]:
+    """The runs of a command since one of them read everything that was due; newest first, as they are given."""
+    of_it = (run for run in runs if run.command.split(" ")[0] == command)
+    return list(takewhile(lambda run: not _is_complete(run), of_it))
+
+
+def is_established(runs: Sequence[StoredRun]) -> bool:
+    """Whether a run of the stream ever read everything."""
+    return any(run.command == "run" and _is_complete(run) for run in runs)
+
+
+def somebody_agreed(unended: Sequence[StoredRun]) -> bool:
+    """Whether somebody agreed to what these runs have begun."""
+    return any(run.summary.get("agreed") for run in unended)
+
+
+def guard_against_much_text(limits: Limits, unended: Sequence[StoredRun]) -> Cap | None:
     """The guard of a first run, a backfill, or a run that sends everything again: text costs money."""
     if limits.confirm_above is None:
         return None
@@ -94,11 +113,12 @@ def guard_against_much_text(limits: Limits, runs: Sequence[StoredRun]) -> Cap | 
         f"stopped before more than {most:,} rows with text to extract were sent: that costs credits, and nobody agreed "
         "to it yet. See what it takes with --dry-run, then give --yes, or raise limits.confirmAbove in the map"
     )
-    question = f"More than {most:,} rows with text to extract are due, which costs credits. Go on?"
-    return Cap(max(0, most - _sent_unconfirmed(runs)), why, UNCONFIRMED, texts=True, question=question)
+    question = f"More than {most:,} rows with text to extract may be sent, which costs credits. Go on?"
+    left = max(0, most - sum(_number(run, "with_text") for run in unended))
+    return Cap(left, why, UNCONFIRMED, texts=True, question=question)
 
 
-def guard_against_unusual(limits: Limits, runs: Sequence[StoredRun]) -> Cap | None:
+def guard_against_unusual(limits: Limits, runs: Sequence[StoredRun], unended: Sequence[StoredRun]) -> Cap | None:
     """The guard of an ordinary run: many times more rows than usual may be a mistake in the source or the map."""
     usual = usual_of(runs)
     if usual is None or limits.times_usual is None:
@@ -109,30 +129,24 @@ def guard_against_unusual(limits: Limits, runs: Sequence[StoredRun]) -> Cap | No
         f"stopped before an unusual number of rows was sent: {told}. See what it is with --dry-run, then give --yes, "
         "or set limits.timesUsual in the map"
     )
-    return Cap(
-        max(0, most - _sent_unconfirmed(runs)), why, UNCONFIRMED, question=f"{told[0].upper()}{told[1:]}. Go on?"
-    )
+    # Stopping again and again, or failing on the way, must not send it all after all.
+    left = max(0, most - sum(_number(run, "sent") for run in unended))
+    return Cap(left, why, UNCONFIRMED, question=f"{told[0].upper()}{told[1:]}. Go on?")
 
 
 def usual_of(runs: Sequence[StoredRun]) -> int | None:
     """How many rows a run of the stream usually sends; None while too few sent any. Newest runs first."""
-    well = [_sent(run) for run in runs if run.command == "run" and run.status in _DELIVERED]
+    well = [_number(run, "sent") for run in runs if run.command == "run" and run.status in _DELIVERED]
     some = [rows for rows in well if rows][:HISTORY]
     return int(median(some)) if len(some) >= ENOUGH else None
 
 
-def _sent_unconfirmed(runs: Sequence[StoredRun]) -> int:
-    """What was sent since somebody had to be asked: stopping again and again must not send it all after all."""
-    total = 0
-    for run in runs:
-        if run.status not in (UNCONFIRMED, "running"):
-            break
-        total += _sent(run)
-    return total
+def _is_complete(run: StoredRun) -> bool:
+    return run.status in _DELIVERED and bool(run.summary.get("complete"))
 
 
-def _sent(run: StoredRun) -> int:
-    found = run.summary.get("sent")
+def _number(run: StoredRun, name: str) -> int:
+    found = run.summary.get(name)
     return found if isinstance(found, int) else 0
 
 
@@ -142,6 +156,8 @@ class Allowance:
     def __init__(self, caps: Sequence[Cap] = (), confirm: Callable[[str], bool] | None = None) -> None:
         self._left = {cap: cap.rows for cap in caps}
         self._confirm = confirm
+        self.agreed = False
+        """Whether the person at the terminal agreed to something."""
         self.reached: Cap | None = None
         """The cap that ended the run, once one did."""
 
@@ -163,7 +179,9 @@ class Allowance:
         return next((cap for cap, left in self._left.items() if cap.cost(rows) > left), None)
 
     def _agreed(self, cap: Cap) -> bool:
-        return bool(cap.question and self._confirm and self._confirm(cap.question))
+        agreed = bool(cap.question and self._confirm and self._confirm(cap.question))
+        self.agreed = self.agreed or agreed
+        return agreed
 
     def _room(self, rows: Sequence[Outgoing]) -> int:
         """How many of the first rows every cap has room for."""

@@ -12,6 +12,7 @@ from state.leases import TTL
 from state.owner import this_process
 from state.store import Store
 from state.values import Failure, Lease, Position, Redelivery, Step, Unsettled
+from sync.maps.row import HASH_SIZE
 from sync.positions import FULL, INCREMENTAL
 from sync.stop import Stop, Stopped
 
@@ -84,6 +85,10 @@ class HeldState:
 
     def has_fingerprints(self) -> bool:
         return self._store.has_fingerprints(self._lease.stream)
+
+    def holders(self, marks: Sequence[bytes]) -> Mapping[bytes, int]:
+        """How many delivered rows have these marks of an identity."""
+        return self._store.count_parts(self._lease.stream, HASH_SIZE, marks)
 
     def held(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return self._store.held(self._lease.stream, keys)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from connectors.base import Record
 from sync.chunks import Outgoing
-from sync.maps.row import HASH_SIZE, PLAIN_SIZE, TEXT_SIZE, Reject, Row
+from sync.maps.row import HASH_SIZE, PLAIN_SIZE, TEXT_SIZE, Reject, Row, identity_moved
 
 FEW = 50
 """Records, or answered rows, below which the share of failed ones says nothing."""
@@ -61,7 +61,8 @@ def take_in(
 
 def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoing:
     key, identity, _, _, fingerprint = row
-    body = body_of(row, None if resend else before)
+    # Under another identity memory may know nothing yet: all of the row goes there.
+    body = body_of(row, None if resend or identity_moved(before, fingerprint) else before)
     return _new(Outgoing, (key, identity, body, fingerprint, page, before, len(body) > len(row[2])))
 
 

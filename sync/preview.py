@@ -32,6 +32,10 @@ class PreviewState:
     def has_fingerprints(self) -> bool:
         return self._store.has_fingerprints(self._stream) if self._store else False
 
+    def holders(self, marks: Sequence[bytes]) -> Mapping[bytes, int]:
+        """Nothing: a dry run gives nobody a new key."""
+        return {}
+
     def held(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return self._store.held(self._stream, keys) if self._store else {}
 

@@ -127,6 +127,7 @@ class Recorder:
     def _take(self, receipt: Receipt, refused: Sequence[str]) -> AcceptedChunk:
         hashed = self._job.hash_identity
         self._summary.sent += len(receipt.rows)
+        self._summary.with_text += sum(row.has_text for row in receipt.rows)
         self._summary.move([row.key for row in receipt.rows if identity_moved(row.before, row.fingerprint)])
         self._summary.accepted += len(receipt.rows)
         for page, rows in Counter(row.page for row in receipt.rows).items():

@@ -156,6 +156,8 @@ def _due(plan: Plan, connector: Connector) -> int | None:
 def _end(plan: Plan, job: Job, *, whole: bool) -> BudgetSpent | None:
     """Enter how far the reading came, and what ended it."""
     request, summary, start, spent = plan.request, plan.summary, plan.start, job.allowance.reached
+    summary.complete = whole and request.keys is None
+    summary.agreed = summary.agreed or job.allowance.agreed
     for remark in job.writer.remarks:
         summary.note(remark)
     if spent is not None and not spent.status:
@@ -172,6 +174,8 @@ def _foretell(plan: Plan, writer: PreviewWriter) -> None:
     """Enter what a dry run found out about the real one."""
     summary, around = plan.summary, plan.around
     in_flight = around.settings.memsync_in_flight
+    if plan.property_map.destination.on_identity_change == "rekey":
+        writer.work.rekeyed = summary.identity_changed
     summary.estimate = estimate(writer.work, rate_of(plan), around.pacer, in_flight, calls_left(plan))
     say_what_would_stop(plan, writer)
     summary.accepted = 0  # the server was shown one chunk and took none

@@ -46,6 +46,12 @@ class Summary:
     cursor_to: Mapping[str, Any] | None = None
     due: int | None = None
     """About how many rows there are to read, where that is known: for progress."""
+    complete: bool = False
+    """Whether everything that was due was read."""
+    agreed: bool = False
+    """Whether somebody agreed to whatever a guard would ask."""
+    with_text: int = 0
+    """Of the rows sent, those with text to extract."""
     exit: int = 0
     message: str = ""
     """Why the run ended as it did, when it did not end well."""
@@ -92,7 +98,9 @@ class Summary:
         """Take rows that were read but not handled out of the count, and say what reads them `again`."""
         handled = self.filtered + self.unchanged + self.sent + self.rejected
         if self.read > handled:
-            self.notes.append(f"{self.read - handled:,} rows were read but not sent; {again} reads them again")
+            left = self.read - handled
+            rows, them = ("1 row was", "it") if left == 1 else (f"{left:,} rows were", "them")
+            self.notes.append(f"{rows} read but not sent; {again} reads {them} again")
             self.read = handled
 
     @property

@@ -1,5 +1,8 @@
 """Limits and guards as decisions: which rows may go, and when somebody has to be asked."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +17,10 @@ from sync.guards import (
     caps_of,
     guard_against_much_text,
     guard_against_unusual,
+    is_established,
     max_calls,
+    open_runs,
+    somebody_agreed,
     usual_of,
 )
 from sync.intake import Intake
@@ -33,7 +39,13 @@ def cut(allowance, marks, last=()):
 
 
 def history(*sent, status="ok", command="run"):
-    return [StoredRun(n, "s", command, 0.0, 1.0, status, {"sent": rows}) for n, rows in enumerate(sent)]
+    return [
+        StoredRun(n, "s", command, 0.0, 1.0, status, {"sent": rows, "with_text": rows}) for n, rows in enumerate(sent)
+    ]
+
+
+def complete(runs):
+    return [replace(run, summary={**run.summary, "complete": True}) for run in runs]
 
 
 def test_without_caps_every_row_goes():
@@ -112,17 +124,35 @@ def test_the_usual_number_needs_five_runs_that_sent_something():
 
 
 def test_few_rows_are_never_unusual():
-    assert guard_against_unusual(Limits(), history(1, 1, 1, 1, 1)).rows == 1000
-    assert guard_against_unusual(Limits(), history(500, 500, 500, 500, 500)).rows == 5000
-    assert guard_against_unusual(Limits(timesUsual=None), history(1, 1, 1, 1, 1)) is None
-    assert guard_against_unusual(Limits(), []) is None
+    assert guard_against_unusual(Limits(), history(1, 1, 1, 1, 1), []).rows == 1000
+    assert guard_against_unusual(Limits(), history(500, 500, 500, 500, 500), []).rows == 5000
+    assert guard_against_unusual(Limits(timesUsual=None), history(1, 1, 1, 1, 1), []) is None
+    assert guard_against_unusual(Limits(), [], []) is None
 
 
-def test_stopping_again_and_again_does_not_send_it_all_after_all():
-    stopped = history(0, status="running") + history(40, 1000, status=UNCONFIRMED)
-    assert guard_against_unusual(Limits(), stopped + history(1, 1, 1, 1, 1)).rows == 0
-    assert guard_against_much_text(Limits(confirmAbove=2000), stopped + history(500)).rows == 960
+@pytest.mark.parametrize("status", [UNCONFIRMED, "failed", "stopped", "budget", "ok"])
+def test_stopping_again_and_again_does_not_send_it_all_after_all(status):
+    begun = history(0, status="running") + history(40, status=UNCONFIRMED) + history(900, status=status)
+    runs = begun + complete(history(1, 1, 1, 1, 1))
+    assert open_runs(runs, "run") == begun
+    assert guard_against_unusual(Limits(), runs, begun).rows == 60
+    assert guard_against_much_text(Limits(confirmAbove=2000), begun).rows == 1060
     assert guard_against_much_text(Limits(confirmAbove=None), []) is None
+
+
+def test_a_backfill_is_no_run_and_no_run_a_backfill():
+    parts = history(3, command="backfill --shard 0/2")
+    assert open_runs(parts + complete(history(1)), "run") == []
+    assert open_runs(parts + complete(history(1)), "backfill") == parts
+    assert not is_established(complete(history(1, command="backfill")))
+    assert is_established(history(1, status="failed") + complete(history(1)))
+    assert not is_established(history(1))  # stopped at a limit
+
+
+def test_consent_holds_until_everything_was_read():
+    agreed = [replace(run, summary={**run.summary, "agreed": True}) for run in history(5, status="failed")]
+    assert somebody_agreed(open_runs(history(2, status="budget") + agreed + complete(history(1)), "run"))
+    assert not somebody_agreed(open_runs(complete(history(1)) + agreed, "run"))
 
 
 def test_rates_are_read_as_they_are_written():

@@ -90,8 +90,68 @@ def test_a_new_address_that_another_record_has_is_a_conflict(
     database.do("DELETE FROM customers WHERE id = 3")
     change(database, 2, "p3@example.com")
     ended = place.run()
-    assert any("another record in memory has" in note for note in ended.stream["notes"])
+    assert any("that another record has" in note for note in ended.stream["notes"])
     assert (ended.code, records_in(sandbox)) == (0, 5)
+
+
+def people(sandbox: Sandbox) -> dict[str, str]:
+    """The records of the sandbox: source_id to name."""
+    query = {"type": "contact", "returnRecords": True, "page": 1, "pageSize": 100}
+    headers = {"Authorization": "Bearer sk_test_1"}
+    found = httpx.post(f"{sandbox.url}/api/v1/search", json=query, headers=headers).json()["data"]["records"]
+    return {str(one["source_id"]["value"]): one["name"]["value"] for one in found.values()}
+
+
+def test_an_address_that_two_records_shared_stays_with_the_other_one(
+    place: Workplace, database: Database, sandbox: Sandbox
+) -> None:
+    place.write_map(REKEY)
+    add(database, 1, 2)
+    database.do("UPDATE customers SET email = 'shared@example.com'")
+    place.run()
+    change(database, 2, "new@example.com")
+    ended = place.run()
+    assert any("shared the old one" in note for note in ended.stream["notes"])
+    assert (memory(sandbox, "new@example.com") or {})["name"] == "New"
+    assert (memory(sandbox, "new@example.com") or {})["notes"] == "Note about 2."
+    assert memory(sandbox, "shared@example.com") is not None
+    assert records_in(sandbox) == 2
+
+
+def test_addresses_that_are_handed_on_lose_nobody(place: Workplace, database: Database, sandbox: Sandbox) -> None:
+    place.write_map(REKEY)
+    add(database, 1, 4)
+    place.run()
+    for key in (1, 2, 3):
+        database.do("UPDATE customers SET email = %s, updated_at = now() WHERE id = %s", f"p{key + 1}@example.com", key)
+    database.do("UPDATE customers SET email = 'p5@example.com', updated_at = now() WHERE id = 4")
+    place.run()
+    assert people(sandbox).items() >= {"1": "Name 1", "2": "Name 2", "3": "Name 3", "4": "Name 4"}.items()
+
+
+@pytest.mark.parametrize("policy", ["report", "rekey"])
+def test_a_record_that_is_new_in_memory_gets_its_texts(
+    place: Workplace, database: Database, sandbox: Sandbox, policy: str
+) -> None:
+    place.write_map(REKEY.replace("onIdentityChange: rekey", f"onIdentityChange: {policy}"))
+    add(database, 1, 3)
+    place.run()
+    change(database, 2, "new@example.com")
+    place.run()
+    assert (memory(sandbox, "new@example.com") or {})["notes"] == "Note about 2."
+
+
+def test_a_limit_of_calls_leaves_progress(place: Workplace, database: Database, sandbox: Sandbox) -> None:
+    place.write_map(REKEY)
+    add(database, 1, 12)
+    place.run()
+    database.do("UPDATE customers SET email = 'x' || id || '@example.com', updated_at = now()")
+    told = place.run("--dry-run").stream["estimate"]
+    assert told["calls_to_rekey"] == 24
+    sent = [place.run("--max-calls", "15").stream["sent"] for _ in range(4)]
+    assert sum(sent) == 12
+    assert all(sent[:2])
+    assert records_in(sandbox) == 12
 
 
 def test_rekey_needs_a_property_with_the_primary_key(place: Workplace, database: Database, sandbox: Sandbox) -> None:

@@ -72,11 +72,38 @@ def test_a_backfill_with_much_text_needs_consent_too(place: Workplace, database:
     assert place.memsync("backfill", "customers", "--json", "--wait", "0s", "--resend", "--yes").stream["sent"] == 25
 
 
+def test_a_backfill_of_what_was_delivered_needs_no_consent(place: Workplace, database: Database) -> None:
+    add(database, 1, 25)
+    place.run("--yes")
+    ended = place.memsync("backfill", "customers", "--json", "--wait", "0s")
+    assert (ended.code, ended.stream["unchanged"]) == (0, 25)
+
+
+def test_consent_to_a_first_run_holds_until_it_is_done(place: Workplace, database: Database) -> None:
+    add(database, 1, 45)
+    assert place.run("--yes", "--max-rows", "10").stream["status"] == "budget"
+    assert (place.run().code, place.run().code) == (0, 0)
+
+
+def test_a_failure_on_the_way_does_not_renew_what_may_be_sent_unasked(place: Workplace, database: Database) -> None:
+    for first in range(1, 11, 2):
+        add(database, first, first + 1)
+        place.run()
+    add(database, 100, 1300)
+    assert place.run("--limit", "600").stream["sent"] == 600
+    right = place.variables["DATABASE_URL"]
+    place.variables["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"
+    assert place.run().code == 4
+    place.variables["DATABASE_URL"] = right
+    assert [place.run().stream["sent"] for _ in range(2)] == [400, 0]
+
+
 def test_a_dry_run_is_never_held_up_and_says_what_would_stop(place: Workplace, database: Database) -> None:
     add(database, 1, 25)
     ended = place.run("--dry-run", "--max-rows", "7")
     assert (ended.code, ended.stream["sent"]) == (0, 25)
     assert any("would be stopped after 7 rows" in note for note in ended.stream["notes"])
+    assert any("about 25 records are due" in note for note in place.run("--dry-run").stream["notes"])
     place.run("--yes")
     place.write_map(MAP)
     assert not any("would be stopped" in note for note in place.run("--dry-run").stream["notes"])

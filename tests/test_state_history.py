@@ -53,6 +53,14 @@ def test_the_history_keeps_the_newest_200_runs_of_each_stream(store: Store) -> N
     assert len(store.last_runs("companies")) == 1
 
 
+def test_the_history_keeps_older_runs_that_sent_something(store: Store) -> None:
+    lease = store.acquire("contacts", owner())
+    for sent in [*range(1, 31), *([0] * 230)]:
+        store.finish_run(lease, store.start_run(lease, "run"), "ok", {"sent": sent})
+    kept = [run.summary["sent"] for run in store.last_runs("contacts", 1000)]
+    assert kept == [0] * 200 + list(range(30, 10, -1))
+
+
 def test_a_reset_forgets_everything_but_the_history(store: Store) -> None:
     lease = store.acquire("contacts", owner())
     salt = store.salt("contacts")

@@ -37,9 +37,14 @@ class Reject(NamedTuple):
     message: str
 
 
+def mark_of(fingerprint: bytes) -> bytes:
+    """The mark of the identity."""
+    return fingerprint[HASH_SIZE:PLAIN_SIZE]
+
+
 def identity_moved(before: bytes | None, now: bytes) -> bool:
     """Whether a record has another identity than when it was delivered, from its two fingerprints."""
-    return before is not None and before[HASH_SIZE:PLAIN_SIZE] != now[HASH_SIZE:PLAIN_SIZE]
+    return before is not None and mark_of(before) != mark_of(now)
 
 
 @dataclass(frozen=True, slots=True)
