@@ -43,7 +43,7 @@ class Opened:
 
 def check_stream(property_map: PropertyMap, opened: Opened) -> list[Check]:
     """Look at everything that a run of the stream would need; nothing is stored anywhere."""
-    checks = [Check("map", f"{property_map.file}: {_counted(len(property_map.mapping.properties))}")]
+    checks = [Check("map", f"{property_map.file}: {counted(len(property_map.mapping.properties))}")]
     compiled = compile_map(property_map, b"check")
     records = _source_checks(property_map, compiled, checks)
     sound = _destination_checks(property_map, compiled, opened, checks)
@@ -52,7 +52,8 @@ def check_stream(property_map: PropertyMap, opened: Opened) -> list[Check]:
     return checks
 
 
-def _counted(properties: int) -> str:
+def counted(properties: int) -> str:
+    """`1 property`, `12 properties`."""
     return "1 property" if properties == 1 else f"{properties} properties"
 
 

@@ -76,13 +76,19 @@ class Destination:
         self.http.close()
 
 
-def open_destination(settings: Settings, pause: Callable[[float], None], warn: Callable[[str], None]) -> Destination:
-    """Connect and ask `me()`; raises DestinationError."""
+def key_and_address(settings: Settings) -> tuple[str, str]:
+    """What the destination is opened with, looked at without contacting it; raises DestinationMisconfigured."""
     problem = settings.key_problem()
     if problem or settings.personize_secret_key is None:
         raise DestinationMisconfigured(problem or "")
     address = check_address(settings.personize_base_url, settings.allowed_hosts)
-    http = Http(address, settings.personize_secret_key.get_secret_value().strip())
+    return settings.personize_secret_key.get_secret_value().strip(), address
+
+
+def open_destination(settings: Settings, pause: Callable[[float], None], warn: Callable[[str], None]) -> Destination:
+    """Connect and ask `me()`; raises DestinationError."""
+    key, address = key_and_address(settings)
+    http = Http(address, key)
     try:
         client = MemoryClient(http, settings.personize_api_version, warn)
         plan = plan_of(insist(client.me, pause))

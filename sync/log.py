@@ -36,12 +36,12 @@ def set_up(form: Literal["auto", "console", "json"], level: str) -> None:
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
-    root.handlers = [handler for handler in root.handlers if not isinstance(handler, _Forward)] + [_Forward()]
+    root.handlers = [handler for handler in root.handlers if not isinstance(handler, Forward)] + [Forward()]
     for name in ("httpx", "httpcore", "sqlalchemy", "psycopg"):  # their lines carry addresses and values
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class _Forward(logging.Handler):
+class Forward(logging.Handler):
     """Hands the standard library's lines to structlog, without tracebacks: those may hold anything."""
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.base import Connector, Record, SourceMisconfigured
+from state.history import KEPT_RUNS
 from state.store import Store
 from state.tracing import RowState
 from sync.compare import Difference, differences, nearest, plain_of, sent_values
@@ -230,3 +231,22 @@ def known_rows(store: Store | None, stream: str, text: str) -> list[str]:
     keys, starts = keys_meant(text)
     found = store.held(stream, [*keys, *starts])
     return list(dict.fromkeys(key for meant in (*keys, *starts) for key in found.get(meant, ())))
+
+
+class Gone(NamedTuple):
+    """A record that a past run saw gone: what became of it, and when that run began (seconds since 1970)."""
+
+    key: str
+    word: str
+    seen_at: float
+
+
+def gone_before(store: Store | None, stream: str, text: str) -> list[Gone]:
+    """What the history of runs says of a key that a person may mean: of each such key, the newest run's word."""
+    keys, starts = keys_meant(text)
+    found: dict[str, Gone] = {}
+    for run in store.last_runs(stream, KEPT_RUNS) if store else ():
+        for key, word in (run.summary.get("gone_keys") or {}).items():
+            if key in keys or key.startswith(tuple(starts)):
+                found.setdefault(key, Gone(key, str(word), run.started_at))
+    return list(found.values())

@@ -65,10 +65,10 @@ class Verification:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the compared rows that memory holds as they were delivered; None when none was compared."""
-        well = self.equal + self.present + self.overwritten
+        """Per cent of the compared rows that memory holds as they were delivered; None when no value was compared."""
+        well = self.equal + self.overwritten
         compared = well + self.different + self.missing
-        return round(100 * well / compared, 2) if compared else None
+        return round(100 * well / compared, 2) if compared and not self.present else None
 
 
 def verify(
@@ -158,8 +158,8 @@ def _notes(found: Verification, delivered: Mapping[str, bytes], most: int) -> li
     notes = []
     if found.present:
         notes.append(
-            f"{found.present:,} present: memory holds their records; the map has no plain property to compare, and "
-            "texts are not compared"
+            f"nothing to compare by value: {found.present:,} {'is' if found.present == 1 else 'are'} present (memory "
+            "holds their records; the map has no plain property, and texts are not compared)"
         )
     if found.with_texts and found.with_memories is None:
         notes.append("texts are not compared: the server's answers do not speak of memories")

@@ -9,4 +9,5 @@ pytest_plugins = [
     "fixtures_serve",
     "fixtures_inside",
     "fixtures_standins",
+    "fixtures_logging",
 ]

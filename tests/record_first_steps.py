@@ -80,10 +80,10 @@ class Session:
 def of_postgres(session: Session, url: str) -> None:
     session.type(
         "memsync init",
-        ("Source [hubspot]", "postgres"),
+        ("Source [1]", "postgres"),
         ("(not shown)", url),
         ("(not shown)", "sandbox"),
-        ("Press Enter", ""),
+        ("Its address, when it runs", ""),
         ("Which object?", ""),
         ("Collection for facts", ""),
         ("Collection for free text", ""),

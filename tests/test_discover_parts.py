@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import Field, Reading, SourceMisconfigured
+from sync.discover.fates import complete, fates, used_fields
 from sync.discover.fitting import Shelf, known_from, shelf_for_facts, shelf_for_words
-from sync.discover.identity import candidates, entity_of, identity_of
+from sync.discover.identity import Identity, candidates, entity_of, identity_of
 from sync.discover.judgement import judge
+from sync.discover.line import Line
 from sync.discover.looking import Look
+from sync.discover.naming import named
 from sync.discover.opening import Place
-from sync.discover.words import plural, singular
+from sync.discover.proposal import Proposal, propose
+from sync.discover.words import plural, property_name, singular
 from sync.discover.writing import flow
 from sync.maps.document import read_document
+from sync.maps.load import load_files
+
+MAPPINGS = Path(__file__).parent.parent / "mappings"
 
 
 def looked(fields, records=(), object_="public.things", key=("id",), connector="postgres"):
@@ -52,6 +61,28 @@ def test_an_address_under_another_name_is_found_by_what_is_in_it_and_is_doubtful
     sample = rows(id=int, login=lambda n: f"p{n}@x.example")
     found = identity_of(*looked(fields, sample, "public.members"))
     assert (found.path, found.doubtful) == ("login", True)
+
+
+ADDRESSES = [Field("id", "integer", is_key=True), *(Field(name, "text") for name in (
+    "billing_email", "personal_email", "work_email", "manager_email", "email"))]  # fmt: skip
+
+
+@pytest.mark.parametrize("object_", ["public.leads", "public.signups"])
+@pytest.mark.parametrize(
+    ("filled", "found"),
+    [({"work_email": 1, "personal_email": 2}, "work_email"), ({"work_email": 2, "personal_email": 1}, "personal_email"),
+     ({"work_email": 1}, "work_email"), ({"work_email": 2, "billing_email": 1}, "work_email"),
+     ({"email": 2, "work_email": 1}, "work_email"), ({"email": 1, "work_email": 1}, "email"),
+     ({"manager_email": 1}, "id")],
+)  # fmt: skip
+def test_of_several_addresses_the_one_that_most_records_have_is_taken(object_, filled, found):
+    def address(name):
+        return lambda n: f"{name}{n}@x.example" if name in filled and n % filled[name] == 0 else None
+
+    sample = rows(id=int, **{one.name: address(one.name) for one in ADDRESSES[1:]})
+    look, judged = looked(ADDRESSES, sample, object_)
+    assert identity_of(look, judged).path == found
+    assert {one.path for one in candidates(look, judged)} == {*filled, "id"} - {"manager_email"}
 
 
 def test_a_deal_that_names_somebodys_address_is_not_that_person():
@@ -141,3 +172,65 @@ def test_what_is_written_on_one_line_is_read_back_as_it_was(document):
     found = read_document("made", f"it: {flow(document)}\n")
     assert found.problems == [] or "<<" in document
     assert found.value == {"it": document} or "<<" in document
+
+
+@pytest.mark.parametrize("path", sorted(MAPPINGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_ready_maps_and_the_proposed_ones_call_the_same_field_the_same(path):
+    ready = load_files([path])[0]
+    place = Place(ready.source.connector, ready.source.object)
+    parents = set(Look(place, ()).model.parents.values())
+    wanted = {
+        one.source_field: name
+        for name, one in ready.mapping.properties.items()
+        if one.source_field and name != "salesforce_id" and ("." not in one.source_field or one.source_field in parents)
+    }
+    labels = {"closedate": "", "CloseDate": "Close Date"}
+    lines = tuple(
+        Line(property_name(one, labels.get(one, ""), ()), one, extract=ready.mapping.properties[name].extract_memories)
+        for one, name in wanted.items()
+    )
+    identity = Identity("email", "email", ready.mapping.entity_type, "")
+    made = named(Proposal("s", Look(place, ()), identity, lines, (), {}))
+    assert {line.source: line.name for line in made.facts} == wanted
+
+
+def test_two_fields_of_one_meaning_get_two_names_and_the_one_that_has_the_name_keeps_it():
+    shelf = Shelf("Contacts", properties=("company_name", "Job Title"))
+    lines = tuple(Line(name, name, shelf=shelf) for name in ("company", "company_name", "jobtitle", "title"))
+    made = Proposal("s", Look(Place("postgres", "public.x"), ()), Identity("email", "e", "contact", ""), lines, (), {})
+    assert [line.name for line in named(made).facts] == ["company", "company_name", "Job Title", "title"]
+    bare = tuple(Line(line.name, line.source) for line in lines)
+    made = Proposal("s", made.look, made.identity, bare, (), {})
+    names = [line.name for line in named(made).facts]
+    assert (names[1], len(set(names))) == ("company_name", 4)
+
+
+def test_every_field_is_used_or_left_out_with_a_reason():
+    fields = [Field("id", "integer", is_key=True), *(Field(name, "text") for name in (
+        "email", "first_name", "last_name", "full_name", "password", "city", "a..b", "notes"))]  # fmt: skip
+    look, judged = looked(fields, rows(id=int, email=lambda n: f"p{n}@x.example", city=lambda n: "Bonn "))
+    shelf = Shelf("Contacts")
+    made = complete(propose(look, judged, identity_of(look, judged), shelf, shelf, "s"), judged)
+    left = [name for names in made.left_out.values() for name in names]
+    assert sorted([*left, *used_fields(made)]) == sorted(one.name for one in fields)
+    assert set(fates(made)) == {one.name for one in fields}
+    assert [(line.source, line.transform) for line in made.facts if line.source == "city"] == [("city", ("strip",))]
+
+
+def test_what_records_are_known_by_is_a_property_beside_others_of_that_kind():
+    fields = [Field("id", "integer", is_key=True), Field("email", "text"), Field("work_email", "text")]
+    some = rows(id=int, email=lambda n: None if n % 2 else f"e{n}@x.example", work_email=lambda n: f"w{n}@x.example")
+    for object_ in ("public.people", "public.companies"):
+        look, judged = looked(fields, some, object_)
+        shelf, identity = Shelf("Contacts"), candidates(look, judged)[0]
+        made = named(propose(look, judged, identity, shelf, shelf, "s"))
+        names = {line.source: line.name for line in made.facts}
+        assert names["id"] == "source_id"
+        assert len(set(names.values())) == len(names) == 3
+    fields = [Field("hs_object_id", "number", is_key=True), Field("domain", "text"), Field("website", "text")]
+    some = rows(hs_object_id=int, domain=lambda n: f"c{n}.example", website=lambda n: f"https://c{n}.example/de")
+    look, judged = looked(fields, some, "companies", ("hs_object_id",), "hubspot")
+    made = named(propose(look, judged, identity_of(look, judged), shelf, shelf, "s"))
+    assert {line.source: line.name for line in made.facts} == {
+        "domain": "domain", "website": "website", "hs_object_id": "hubspot_id"
+    }  # fmt: skip

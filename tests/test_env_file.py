@@ -36,6 +36,12 @@ def test_any_value_is_read_back_exactly_or_refused(value):
     assert dotenv_values(stream=io.StringIO(text)) == {"KEPT": "1", "NAME": value}
 
 
+def test_a_carriage_return_which_no_file_brings_back_is_refused(tmp_path):
+    with pytest.raises(EnvFileUnusable, match=r"A_SECRET holds a carriage return"):
+        write(tmp_path / ".env", {"A_SECRET": "-----BEGIN KEY-----\r\nabc"})
+    assert not (tmp_path / ".env").exists()
+
+
 def test_other_lines_stay_as_they_are_and_a_changed_one_stays_in_its_place(tmp_path):
     file = tmp_path / ".env"
     file.write_text('# mine\nexport A="1"\n\nB=2 # why\nB=3\nC=4')

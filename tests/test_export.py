@@ -100,10 +100,49 @@ def test_a_file_that_is_there_is_replaced_only_with_consent(shop: Shop) -> None:
     shop.run("--wait", "20s")
     (shop.folder / "all.jsonl").write_text("precious")
     asked = ("export", "--type", "contact", "--output", "all.jsonl")
-    assert shop.memsync(*asked).code == 2
+    refused = shop.memsync(*asked)
+    assert (refused.code, refused.err) == (
+        2,
+        "memsync: all.jsonl exists already: replace it? There is no terminal to ask on: --yes agrees\n",
+    )
     assert (shop.folder / "all.jsonl").read_text() == "precious"
     assert shop.memsync(*asked, "--yes").code == 0
     assert len(ids_in(shop.folder / "all.jsonl")) == 1
+
+
+def test_a_link_is_written_through_and_what_is_no_file_is_left_alone(shop: Shop) -> None:
+    shop.add(1, 1)
+    shop.run("--wait", "20s")
+    (shop.folder / "far").mkdir()
+    (shop.folder / "link.jsonl").symlink_to("far/real.jsonl")
+    os.mkfifo(shop.folder / "pipe")
+    (shop.folder / "linked").symlink_to("pipe")
+    asked = ("export", "--type", "contact", "--yes", "--output")
+    for _ in range(2):
+        assert shop.memsync(*asked, "link.jsonl").code == 0
+        assert (shop.folder / "link.jsonl").is_symlink()
+        assert len(ids_in(shop.folder / "far/real.jsonl")) == 1
+    for name in ("pipe", "linked"):
+        ended = shop.memsync(*asked, name)
+        assert (ended.code, "no regular file" in ended.err) == (2, True)
+        assert (shop.folder / name).is_fifo()
+
+
+def test_what_finds_nothing_says_what_may_be_amiss(shop: Shop) -> None:
+    shop.add(1, 2)
+    shop.run("--wait", "20s")
+    plural = shop.memsync("export", "--type", "contacts")
+    assert (plural.code, plural.out) == (0, "")
+    assert "no map here has the entityType 'contacts'; did you mean contact?" in plural.err
+    counted = shop.memsync("export", "--type", "contact", "--where", "job_titel=CEO", "--count", "--json")
+    assert "did you mean job_title?" in counted.json["hints"][0]
+    exact = shop.memsync("export", "--type", "contact", "--where", "name=name 1", "--count")
+    assert "compared exactly" in exact.err
+    wanted = shop.memsync("export", "--type", "contact", "--properties", "name,jobtitel")
+    assert "no collection defines the property 'jobtitel'; did you mean job_title?" in wanted.err
+    assert "'name'" not in wanted.err
+    well = shop.memsync("export", "--type", "contact", "--properties", "name,job_title")
+    assert (len(well.out.splitlines()), "no collection" in well.err) == (2, False)
 
 
 Started = Callable[[ListingApi], None]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sync.export.names import Known, columns_of, undefined, why_nothing
 from sync.export.query import Condition, Query, parse_condition, parse_key, parse_names
-from sync.export.shapes import Lines, Table, columns_of
+from sync.export.shapes import Lines, Table
 from sync.memory.records import Stored
 
 
@@ -135,3 +136,39 @@ def test_columns_come_from_the_collections_of_the_type() -> None:
     assert columns_of(actions, "contact") == ["name", "plan", "notes"]
     assert columns_of(actions, None) == ["name", "plan", "industry", "notes"]
     assert columns_of([{"payload": {}}, {"payload": {"properties": [None, {"systemName": "x"}]}}], None) == ["x"]
+
+
+AWKWARD = [
+    "a\rb", "a\r\nb", "a\nb", "\r", '"q"', "a,b", "\ta", " a ", "'x", "=1+1", "\x00n", "\u2028", "\x85", "\x0b=1",
+    "\ufeffx",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", AWKWARD)
+def test_a_table_reads_back_as_it_was_and_can_be_gone_on_with(value: str, tmp_path: Path) -> None:
+    table = Table(Query("contact"), ["p"], spreadsheet=False)
+    some = [Stored(value, {"p": value, "q": value}, None), Stored("last", {}, None)]
+    path = tmp_path / "a.csv"
+    path.write_text(table.head + table.text(some), newline="")
+    with path.open(newline="", encoding="utf-8") as file:
+        _, first, last = csv.reader(file)
+    assert (first[:2], json.loads(first[2]), last) == ([value, value], {"q": value}, ["last", "", ""])
+    assert list(table.ids(path)) == [value, "last"]
+
+
+def test_names_that_no_collection_defines_are_told_with_what_is_near() -> None:
+    actions = [
+        {"payload": {"entityType": "contact", "properties": [{"systemName": "plan"}, {"propertyName": "Job Title"}]}},
+        {"payload": {"entityType": "company", "properties": [{"systemName": "seats"}]}},
+        {"payload": {"properties": None}},
+    ]
+    known = Known(["contact", "company"], columns_of(actions, None))
+    assert undefined(["plann", "plan", "JOB TITLE", "zzz"], known) == [
+        "no collection defines the property 'plann'; did you mean plan?",
+        "no collection defines the property 'JOB TITLE'; did you mean Job Title?",
+        "no collection defines the property 'zzz'",
+    ]
+    misspelt = why_nothing(Query("contacts", conditions=(Condition("Plan", "EQ", "pro"),)), known)
+    assert misspelt[0] == "no map here has the entityType 'contacts'; did you mean contact?"
+    assert misspelt[1] == "no collection defines the property 'Plan'; did you mean plan?"
+    assert "compared exactly" in why_nothing(Query("contact"), known)[0]

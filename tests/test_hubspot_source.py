@@ -191,7 +191,9 @@ def test_paths_follow_the_version():
 
 def test_the_end_of_a_version_is_told_half_a_year_before():
     assert remark_on("v3", date(2026, 1, 1), associating=True) == ""
-    assert "2027-03-30" in remark_on("v3", date(2026, 11, 1), associating=True)
+    early = remark_on("v3", date(2026, 11, 1), associating=True)
+    assert early.startswith("nothing to do today: HubSpot supports v4 associations until 2027-03-30; before that day,")
+    assert "ended on 2027-03-30: set" in remark_on("v3", date(2027, 4, 1), associating=True)
     assert "2027-09-30" in remark_on("v3", date(2027, 6, 1), associating=False)
     assert remark_on("2026-09", date(2027, 12, 1), associating=True) == ""
 

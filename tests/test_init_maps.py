@@ -55,12 +55,16 @@ def test_the_map_of_a_table_is_commented_and_runs_unchanged(inside, database, sa
         "primary_key": ("id",),
     }
     assert found.mapping.identity == ("email", "email")
-    assert list(found.mapping.properties) == ["full_name", "plan", "notes"]
+    assert list(found.mapping.properties) == ["full_name", "plan", "email", "source_id", "notes"]
+    assert found.mapping.properties["source_id"].source_field == "id"
     assert [name for name, one in found.mapping.properties.items() if one.extract_memories] == ["notes"]
     assert found.mapping.properties["notes"].transform[0].name == "html_to_text"
     assert "extractMemories: true  # text: 19 words on average, 100 % different" in text
     assert "# - sensitive by its name (password) (1): password_hash" in text
-    assert 'where: "\\"email\\" IS NOT NULL"  # records without email cannot be told apart' in text
+    said = "1 of 40 sampled records has no email and stays out"
+    assert f'where: "\\"email\\" IS NOT NULL"  # {said}; without this line they are rejects' in text
+    assert f"note: {said}: `--identity id` would keep them" in made.out
+    assert "of 8 fields 6 are used and 2 left out" in made.out
     assert "p1@example.com" not in text
     assert "week 1 " not in text
     assert inside.memsync("validate").code == 0
@@ -169,7 +173,7 @@ def test_odd_names_of_columns_are_written_so_that_they_are_read_back(inside, dat
     assert made.code == 0, made.err
     found, text = written(inside, "postgres-odd")
     read = [one.source_field for one in found.mapping.properties.values()]
-    assert set(read) == set(odd) - {"email"}
+    assert set(read) == {*odd, "id"}
     names = list(found.mapping.properties)
     assert len(set(names)) == len(names)
     assert all(name.isidentifier() and name == name.lower() for name in names)
@@ -186,7 +190,7 @@ def test_a_column_whose_name_is_no_path_is_left_out_and_listed(inside, database)
     assert inside.memsync("init", "postgres", "dots", "--yes").code == 0
     found, text = written(inside, "postgres-dots")
     assert "# - their names cannot be written as a path (2): a..b, ." in text
-    assert len(found.mapping.properties) == 1
+    assert list(found.mapping.properties) == ["email", "source_id"]
 
 
 def test_of_very_many_columns_those_that_are_filled_are_taken_and_the_rest_counted(inside, database):
@@ -201,12 +205,12 @@ def test_of_very_many_columns_those_that_are_filled_are_taken_and_the_rest_count
     made = inside.memsync("init", "postgres", "wide", "--yes")
     assert made.code == 0, made.err
     found, text = written(inside, "postgres-wide")
-    assert set(found.mapping.properties) == {"job_title"} | {f"c{n}" for n in range(0, 1500, 100)}
+    assert set(found.mapping.properties) == {"job_title", "email", "source_id"} | {f"c{n}" for n in range(0, 1500, 100)}
     assert "# - empty in the sample (1,485):" in text.replace("(1485)", "(1,485)")
     bare = inside.memsync("init", "postgres", "wide", "--sample", "0", "--yes", "--force")
     assert bare.code == 0, bare.err
     found, text = written(inside, "postgres-wide")
-    assert len(found.mapping.properties) == 40
+    assert len(found.mapping.properties) == 42
     assert "job_title" in found.mapping.properties
     assert "beyond the 40 most telling and best filled" in text
 
@@ -218,7 +222,7 @@ def test_a_column_that_the_role_may_not_read_is_left_out(inside, database):
     made = inside.memsync("init", "postgres", "people", "--yes")
     assert made.code == 0, made.err
     found, text = written(inside, "postgres-people")
-    assert list(found.mapping.properties) == ["plan"]
+    assert list(found.mapping.properties) == ["plan", "email", "source_id"]
     assert "cannot be read" in text
 
 
@@ -268,6 +272,7 @@ def test_hubspot_contacts_get_a_map_that_runs(inside, crm: HubSpot, sandbox):
     run = inside.run()
     assert (run.code, run.stream["sent"]) == (0, 30)
     assert memory(sandbox, "p1@x.example")["full_name"] == "Ana R1"
+    assert memory(sandbox, "p1@x.example")["hubspot_id"]
 
 
 def test_a_token_that_may_not_see_an_object_is_told_what_is_missing(inside, tmp_path):
@@ -294,4 +299,89 @@ def test_salesforce_contacts_get_a_map_that_runs_and_no_bulk_job_is_started_for_
         assert (run.code, run.stream["sent"]) == (0, 30), run.err
     found, _ = written(inside, "salesforce-contacts")
     assert found.source.primary_key == ("Id",)
-    assert found.mapping.properties["name"].source_field == "Name"
+    assert found.mapping.properties["full_name"].source_field == "Name"
+    assert found.mapping.properties["salesforce_id"].source_field == "Id"
+    assert found.mapping.properties["email"].source_field == "Email"
+
+
+def test_the_address_that_most_rows_have_is_taken_and_no_row_stays_out(inside, database):
+    database.do("CREATE TABLE leads (id int PRIMARY KEY, work_email text, personal_email text)")
+    database.do(
+        "INSERT INTO leads SELECT n, 'w' || n || '@x.example', CASE WHEN n % 2 = 0 THEN 'p' || n || '@x.example' END "
+        "FROM generate_series(1, 40) n"
+    )
+    assert inside.memsync("init", "postgres", "leads", "--yes").code == 0
+    found, text = written(inside, "postgres-leads")
+    assert (found.mapping.identity, found.source.where) == (("email", "work_email"), None)
+    assert found.mapping.properties["personal_email"].source_field == "personal_email"
+    assert "100 % filled, 100 % different; there is also personal_email" in text
+
+
+def test_properties_take_the_names_that_collections_define_and_without_a_key_those_of_the_ready_maps(
+    inside, database, sandbox
+):
+    database.do("CREATE TABLE people (id int PRIMARY KEY, email text, jobtitle text, company text, mobile text)")
+    database.do("INSERT INTO people SELECT n, n || '@x.example', 'CTO', 'Acme', '1' FROM generate_series(1, 30) n")
+    assert inside.memsync("init", "postgres", "people", "--yes").code == 0
+    bare = {name: one.source_field for name, one in written(inside, "postgres-people")[0].mapping.properties.items()}
+    inside.variables |= at(sandbox)
+    assert inside.memsync("init", "postgres", "people", "--yes", "--force").code == 0
+    fitted = {name: one.source_field for name, one in written(inside, "postgres-people")[0].mapping.properties.items()}
+    usual = {"job_title": "jobtitle", "company_name": "company", "email": "email", "source_id": "id"}
+    assert bare == usual | {"mobile": "mobile"}
+    assert fitted == usual | {"phone": "mobile"}
+
+
+def test_an_object_that_another_map_reads_is_told_with_its_file(inside, database):
+    people(database)
+    assert inside.memsync("init", "postgres", "people", "--yes").code == 0
+    twice = inside.memsync("init", "postgres", "people", "--stream", "again", "--yes")
+    assert twice.code == 0
+    assert "public.people is read by the stream postgres-people already" in twice.out
+    assert "postgres-people.yaml" in twice.out
+
+
+def test_a_file_that_no_run_would_read_is_refused(inside, database):
+    people(database, 1)
+    refused = inside.memsync("init", "postgres", "people", "--output", "mappings/people.txt", "--yes")
+    assert refused.code == 2
+    assert "a map's file ends in .yaml or .yml" in refused.err
+    assert not (inside.folder / "mappings").exists()
+
+
+def test_values_with_blanks_around_them_are_stripped_and_other_letters_only_remarked_on(inside, database):
+    database.do("CREATE TABLE people (id int PRIMARY KEY, email text, city text, land text)")
+    database.do(
+        "INSERT INTO people SELECT n, n || '@x.example', 'Bonn ', CASE WHEN n % 2 = 0 THEN 'DE' ELSE 'de' END "
+        "FROM generate_series(1, 30) n"
+    )
+    assert inside.memsync("init", "postgres", "people", "--yes").code == 0
+    found, text = written(inside, "postgres-people")
+    steps = {name: [one.name for one in line.transform] for name, line in found.mapping.properties.items()}
+    assert (steps["city"], steps["land"]) == (["strip"], [])
+    assert "100 % have blanks around them" in text
+    assert "the same value in capitals and in small letters" in text
+
+
+@pytest.mark.parametrize(
+    ("object_", "stream"),
+    [("Task", "tasks"), ("Case", "cases"), ("EmailMessage", "emails"), ("Note", "notes"),
+     ("CaseComment", "case-comments")],
+)  # fmt: skip
+def test_activities_of_salesforce_are_read_by_person_again_each_week_and_every_field_is_accounted_for(
+    inside, object_, stream
+):
+    with Salesforce() as org:
+        inside.variables |= {"SF_LOGIN_URL": org.url, "SF_CLIENT_ID": org.client_id}
+        inside.variables |= {"SF_CLIENT_SECRET": org.client_secret}
+        made = inside.memsync("init", "salesforce", object_, "--yes", "--json")
+        assert made.code == 0, made.err
+        seen = inside.memsync("discover", "salesforce", object_, "--json").json["fields"]
+        assert "refresh: weekly" not in inside.memsync("validate").out
+    found, text = written(inside, f"salesforce-{stream}")
+    assert found.mapping.identity == ("email", "Who.Email")
+    assert "refresh: weekly" in text
+    out = {one["name"] for one in seen if one["becomes"] == "out"}
+    assert out == {name for names in made.json["left_out"].values() for name in names}
+    template = next(iter(found.mapping.properties.values())).value or ""
+    assert all(f"{{{one['name']}}}" in template for one in seen if one["becomes"] != "out")

@@ -117,3 +117,13 @@ def test_each_connector_owns_the_model_of_its_source_keys(name):
 def test_only_connectors_are_offered():
     assert "postgres" in connector_names()
     assert not {"base", "source", "variables"} & set(connector_names())
+
+
+def test_a_list_is_measured_in_items():
+    def lists(node):
+        children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+        own = [node] if isinstance(node, dict) and node.get("type") == "array" else []
+        return own + [found for child in children for found in lists(child)]
+
+    assert lists(SCHEMA)
+    assert [one for one in lists(SCHEMA) if {"minLength", "maxLength"} & set(one)] == []

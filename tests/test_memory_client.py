@@ -1,12 +1,13 @@
 """The calls of the memory API in both dialects, over a transport that only writes down."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from sync.maps.row import Identity, MappedProperty
 from sync.memory.answers import Answer
-from sync.memory.client import MemoryClient
+from sync.memory.client import MemoryClient, about_sunset
 from sync.memory.collections import Collection, collections_of, resolve
 from sync.memory.envelope import LARGEST_BODY, make_envelope, mapping_object
 from sync.memory.errors import DestinationError, DestinationMisconfigured, DestinationUnavailable, NotFound
@@ -85,6 +86,15 @@ def test_a_sunset_is_mentioned_once():
     assert len(told) == 1
     assert "2026-07-15" in told[0]
     assert "PERSONIZE_API_VERSION=v1.1" in told[0]
+
+
+@pytest.mark.parametrize("sunset", ["Wed, 15 Jul 2026 00:00:00 GMT", "2026-07-15", "2026-07-15T00:00:00Z"])
+def test_an_announced_end_is_spoken_of_as_past_once_it_is(sunset):
+    before, after = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    assert "v1 is announced to end on 2026-07-15: set" in about_sunset("v1", sunset, before)
+    assert "v1 was announced to end on 2026-07-15, and still answers: set" in about_sunset("v1", sunset, after)
+    assert "PERSONIZE" not in about_sunset("v1.1", sunset, before)
+    assert "soon" not in about_sunset("v1", "soon", before)
 
 
 def test_collections_are_read_to_the_last_page():

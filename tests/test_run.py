@@ -313,7 +313,7 @@ def test_verify_says_present_or_missing_where_a_map_has_nothing_plain_to_compare
     assert (well.code, well.json["present"], well.json["equal"], well.json["different"]) == (0, 5, 0, 0)
     shown = place.memsync("verify", "customers")
     assert shown.out.splitlines()[0].split()[-1] == "present"
-    assert "no plain property to compare" in shown.out
+    assert "nothing to compare by value: 5 are present" in shown.out
     with Sandbox(SandboxOptions(database=tmp_path / "empty.db")) as empty:
         place.variables["PERSONIZE_BASE_URL"] = empty.url
         lost = place.memsync("verify", "customers", "--json")

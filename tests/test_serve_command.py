@@ -178,7 +178,7 @@ def test_that_the_api_ends_some_day_is_said_once_and_not_by_every_run(
     serving = serve_place.serve("--parallel", "1")
     for name in ("customers", "twins"):
         serving.said("run ended", f'"stream": "{name}"', '"sent": 5')
-    assert serving.count("its API v1 ends") == 1
+    assert serving.count("announced to end on") == 1
     assert serving.stop() == 143
 
 

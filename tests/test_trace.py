@@ -177,8 +177,18 @@ def test_a_record_that_is_gone_is_told_apart_from_one_that_nobody_knows(shop: Sh
     assert "gone from the source" in shop.memsync("trace", "customers", "2").out
     unknown = shop.memsync("trace", "customers", "77")
     assert (unknown.code, unknown.out) == (2, "")
-    assert "no record with the key '77'" in unknown.err
+    assert "the key '77' is not in the source" in unknown.err
+    assert "a key is a value of id" in unknown.err
+    assert (unknown.err.startswith("memsync: customers: "), "Usage" in unknown.err) == (True, False)
     assert shop.memsync("trace", "nobody", "1").code == 2
+
+
+def test_a_key_of_another_kind_is_answered_with_the_field_that_is_the_key(shop: Shop) -> None:
+    shop.add(1, 1)
+    ended = shop.memsync("trace", "customers", "abc", "-n")
+    assert ended.code == 2
+    assert "a key is a value of id" in ended.err
+    assert "JSON" not in ended.err
 
 
 def test_composite_keys_are_found_however_they_are_typed(shop: Shop) -> None:
@@ -188,7 +198,8 @@ def test_composite_keys_are_found_however_they_are_typed(shop: Shop) -> None:
     for text in ('["1","1"]', '["1", "1"]', "[1,1]", "1,1", "1, 1"):
         code, one = row(shop, "orders", text, "-n")
         assert (code, one["key"], one["properties"][0]["value"]) == (0, '["1", "1"]', 3)
-    assert shop.memsync("trace", "orders", "1", "-n").code == 2
+    beginning = shop.memsync("trace", "orders", "1", "-n")
+    assert (beginning.code, "a JSON list of the values of id, line" in beginning.err) == (2, True)
     assert shop.run("orders").code == 0
     for text in ("1", '["1"]'):
         code, found = rows(shop, "orders", text, "-n")
@@ -202,7 +213,7 @@ def test_a_guess_that_the_source_minds_does_not_hide_the_record(shop: Shop) -> N
     shop.write_map(ORDERS, "orders.yaml")
     assert row(shop, "orders", one, "-n")[1]["key"] == one
     unknown = shop.memsync("trace", "orders", "6ba7b810-9dad-11d1-80b4-000000000000")
-    assert (unknown.code, "no record with the key" in unknown.err) == (2, True)
+    assert (unknown.code, "is not in the source" in unknown.err) == (2, True)
     assert shop.memsync("trace", "orders", "42", "-n").code == 2
 
 

@@ -21,6 +21,7 @@ from sync.memory.http import Http
 from sync.memory.pace import OwnAllowance, Pacer
 from sync.memory.plan import Plan
 from sync.sandbox import Sandbox, SandboxOptions
+from sync.verify import Verification
 
 
 def test_it_tells_equal_different_and_missing_by_property_and_the_share(shop: Shop) -> None:
@@ -46,6 +47,23 @@ def test_values_are_shown_only_where_they_were_asked_for(shop: Shop) -> None:
     assert 'plan: sent "team", memory has "gold"' in shown.out
     found = shop.memsync("verify", "customers", "--show-values", "--json").json
     assert found["differences"] == {"1": [{"name": "plan", "sent": "team", "stored": "gold"}]}
+
+
+def test_where_no_value_can_be_compared_no_share_is_claimed(shop: Shop) -> None:
+    shop.add(1, 3)
+    text = "    notes: {sourceField: notes, collectionName: Contacts, extractMemories: true}\n"
+    head = "stream: texts\nsource: {connector: postgres, object: public.customers}\n"
+    shop.write_map(f"{head}mapping:\n  entityType: contact\n  email: email\n  properties:\n{text}", "texts.yaml")
+    assert shop.memsync("run", "texts", "--wait", "20s").code == 0
+    found = shop.memsync("verify", "texts", "--json")
+    assert (found.code, found.json["present"], found.json["share"]) == (0, 3, None)
+    assert any("nothing to compare by value: 3 are present" in note for note in found.json["notes"])
+    assert "100 %" not in shop.memsync("verify", "texts").out
+
+
+def test_a_share_is_of_rows_whose_values_can_be_compared() -> None:
+    assert Verification("s", sampled=6, present=5, missing=1).share is None
+    assert Verification("s", sampled=4, equal=2, overwritten=1, missing=1).share == 75.0
 
 
 def test_a_digest_finds_the_same(shop: Shop) -> None:
@@ -149,7 +167,8 @@ def test_another_seed_compares_other_records(shop: Shop) -> None:
 def test_nothing_delivered_is_a_clear_error(shop: Shop) -> None:
     ended = shop.memsync("verify", "customers")
     assert ended.code == 2
-    assert "nothing of 'customers' was delivered yet; run it first" in ended.err
+    assert "nothing of 'customers' was delivered yet; run it first: memsync run customers" in ended.err
+    assert "Usage" not in ended.err
 
 
 def test_a_429_is_waited_out_and_a_lost_answer_asked_for_again(faulty: FaultyPlace, database: Database) -> None:

@@ -46,6 +46,7 @@ def _as_tuple(value: Any) -> Any:
 
 
 _Text = Annotated[str, BeforeValidator(_as_text)]
+_Where = Field(min_length=1, max_length=MOST_FILTERS)
 _Names = {"value": "value", "high_value": "highValue", "values": "values"}
 
 
@@ -58,8 +59,8 @@ class Filter(BaseModel):
     operator: Operator = Field(description="HubSpot's search operator, such as EQ, IN or HAS_PROPERTY.")
     value: _Text | None = Field(None, description="What the property is compared with; dates as ISO 8601.")
     high_value: _Text | None = Field(None, alias="highValue", description="The upper end of BETWEEN, included.")
-    values: Annotated[tuple[str, ...], BeforeValidator(_as_texts)] | None = Field(
-        None, min_length=1, description="The values of IN and NOT_IN."
+    values: Annotated[tuple[str, ...], Field(min_length=1), BeforeValidator(_as_texts)] | None = Field(
+        None, description="The values of IN and NOT_IN."
     )
 
     @model_validator(mode="after")
@@ -94,10 +95,8 @@ class Source(source.Source):
 
     says_when: ClassVar[frozenset[str]] = source.Source.says_when | {"relink", "archived", "sweep"}
 
-    where: Annotated[tuple[Filter, ...], BeforeValidator(_as_tuple)] | None = Field(
+    where: Annotated[tuple[Filter, ...], _Where, BeforeValidator(_as_tuple)] | None = Field(
         None,
-        min_length=1,
-        max_length=MOST_FILTERS,
         description="Only records that meet all of these conditions are read: a list of HubSpot search filters.",
     )
     associate: Literal["contacts", "companies"] | None = Field(

@@ -44,4 +44,9 @@ def remark_on(version: str, today: date, *, associating: bool) -> str:
     what, end = ("v4 associations", V4_ENDS) if associating else ("v3", V3_ENDS)
     if (end - today).days > _SOON:
         return ""
-    return f"HubSpot supports {what} until {end.isoformat()}: set HUBSPOT_API_VERSION=2026-09 before"
+    if today >= end:
+        return f"HubSpot's support of {what} ended on {end.isoformat()}: set HUBSPOT_API_VERSION=2026-09"
+    return (
+        f"nothing to do today: HubSpot supports {what} until {end.isoformat()}; before that day, set "
+        "HUBSPOT_API_VERSION=2026-09 and run `memsync validate`"
+    )

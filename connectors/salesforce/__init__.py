@@ -30,6 +30,8 @@ _ACTIVITIES = {
         "Who.Email", "E-mail", "MessageDate", "Subject", {"where": "Status != '5'"}, "5: a draft"
     ),
     "Case": source.Activity("Who.Email", "Case {CaseNumber}", "CreatedDate", "Subject"),
+    "CaseComment": source.Activity("Who.Email", "Comment", "CreatedDate"),
+    "Note": source.Activity("Who.Email", "Note", "CreatedDate", "Title"),
 }
 _SPANS = {"daily": timedelta(days=1), "weekly": timedelta(days=7), "monthly": timedelta(days=30)}
 

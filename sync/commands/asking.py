@@ -25,9 +25,11 @@ def ask_text(question: str, default: str | None = None) -> str:
     return str(click.prompt(question, default=default, show_default=bool(default), err=True)).strip()
 
 
-def ask_secret(question: str) -> str:
-    """A line that is not shown while it is typed."""
-    return str(click.prompt(f"{question} (not shown)", hide_input=True, err=True)).strip()
+def ask_secret(question: str, default: str | None = None) -> str:
+    """A line that is not shown while it is typed; an empty one keeps what was given before, which is not shown."""
+    hint = "" if default is None else ", Enter keeps what you gave"
+    question = f"{question} (not shown){hint}"
+    return str(click.prompt(question, default=default, show_default=False, hide_input=True, err=True)).strip()
 
 
 def confirm(question: str, *, default: bool = False) -> bool:
@@ -40,8 +42,9 @@ def choose(question: str, options: Sequence[tuple[str, str]], default: str | Non
     names = [name for name, _ in options]
     for number, (name, remark) in enumerate(options, 1):
         tell(f"  {number:>2}  {name}{f'  {remark}' if remark else ''}")
+    usual = str(names.index(default) + 1) if default in names else None
     while True:
-        found = ask_text(question, default)
+        found = ask_text(question, usual)
         if found in names:
             return found
         if found.isdecimal() and 1 <= int(found) <= len(names):

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from connectors.base import SourceMisconfigured
 from sync.commands import options, screen
 from sync.commands.session import load_settings
 from sync.maps.sources import connector_names
@@ -84,7 +85,6 @@ def _objects(connector: str, connection: str | None, *, as_json: bool) -> int:
 
 
 def _fields(connector: str, object_: str, connection: str | None, sample: int, *, as_json: bool) -> int:
-    from sync.discover.identity import candidates
     from sync.discover.judgement import judge
     from sync.discover.looking import look_at, nearest_object
     from sync.discover.opening import Place
@@ -92,23 +92,41 @@ def _fields(connector: str, object_: str, connection: str | None, sample: int, *
     place = nearest_object(Place(connector, object_, connection))
     look = look_at(place, sample)
     judged = judge(look.fields, look.records, look.cursor)
-    identity = look.activity.person if look.activity else next((one.path for one in candidates(look, judged)), None)
+    identity, fates = _planned(look, judged)
     if as_json:
         screen.show_json(
             {"ok": True, "command": "discover", "exit": 0, "connector": connector, "object": place.object}
             | {"records": look.count, "sampled": len(look.records), "identity": identity, "notes": look.notes}
             | {"key": look.reading.primary_key if look.reading else None, "cursor": look.cursor}
-            | {"fields": [_as_dict(one) for one in judged]}
+            | {"fields": [_as_dict(one, fates[one.field.name]) for one in judged]}
         )
         return 0
     from sync.discover.showing import rows_of
 
     screen.table(
-        ["field", "label", "type", "filled", "length", "words", "becomes", "why"], rows_of(judged, identity), (3, 4, 5)
+        ["field", "label", "type", "filled", "length", "words", "becomes", "why"],
+        rows_of(judged, identity, fates),
+        (3, 4, 5),
     )
     screen.say()
     _say_more(look, identity, len(judged))
     return 0
+
+
+def _planned(look: Any, judged: Any) -> tuple[str | None, dict[str, Any]]:
+    """The identity and what becomes of each field, as `memsync init` would propose it."""
+    from sync.discover.fates import fates, fates_without_a_map
+    from sync.discover.fitting import shelf_for_facts, shelf_for_words
+    from sync.discover.identity import identity_of
+    from sync.discover.whole import whole_map
+
+    try:
+        identity = identity_of(look, judged)
+    except SourceMisconfigured:
+        return None, fates_without_a_map(judged)
+    facts = shelf_for_facts(identity.entity, None)
+    made = whole_map(look, judged, identity, facts, shelf_for_words(identity.entity, None, facts), "discover")
+    return identity.path, fates(made)
 
 
 def _say_more(look: Any, identity: str | None, fields: int) -> None:
@@ -125,11 +143,11 @@ def _say_more(look: Any, identity: str | None, fields: int) -> None:
     screen.say(f"Next: memsync init {look.place.connector} {look.place.object}")
 
 
-def _as_dict(one: Any) -> dict[str, Any]:
+def _as_dict(one: Any, fate: Any) -> dict[str, Any]:
     field, profile, verdict = one.field, one.profile, one.verdict
     facts = {
         name: getattr(field, name) for name in ("name", "label", "type", "comment", "nullable", "is_key", "values")
     }
     numbers = {name: round(value, 3) for name, value in asdict(profile).items()} | {"share": round(profile.share, 3)}
-    becomes = {"becomes": verdict.kind, "reason": verdict.reason, "doubtful": verdict.doubtful}
+    becomes = {"becomes": fate.kind, "reason": fate.why, "doubtful": verdict.doubtful and fate.kind == verdict.kind}
     return facts | becomes | {"sample": numbers if profile.records else None}

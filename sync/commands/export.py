@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from sync.commands import options, screen
-from sync.commands.exporting import Exported, Wanted, count_matches, to_file, to_screen
+from sync.commands.exporting import Exported, Wanted, count_matches, hints_of, to_file, to_screen
+from sync.commands.refusal import Refused
 from sync.commands.session import load_settings, saying_when_stopped, shared_pace, surroundings
-from sync.exits import MISCONFIGURED
-from sync.export.file import FileUnusable
+from sync.export.file import FileUnusable, place_of
 from sync.export.query import Query, parse_condition, parse_key, parse_names
 from sync.memory.records import PAGE_SIZE
 from sync.request import Surroundings
@@ -80,25 +80,27 @@ def command(
         raise click.UsageError("--spreadsheet is for --format csv")
     if as_json and output is None and not only_count:
         raise click.UsageError("--json needs --output FILE: the records themselves go to standard output")
-    if output is not None and output.exists() and not only_count:
-        options.ask(f"{output} is there already: replace it?", yes=yes)
+    place = None if output is None or only_count else _place(output, yes=yes)
     settings = load_settings()
     with surroundings(settings, dry_run=True, debug=debug) as bare:
         around = shared_pace(bare)
         if only_count:
-            return _show_count(count_matches(query, around), as_json=as_json)
-        done = _export(Wanted(query, form, page_size, spreadsheet), output, around)
+            total = count_matches(query, around)
+            return _show_count(total, hints_of(query, around, records=total), as_json=as_json)
+        done = _export(Wanted(query, form, page_size, spreadsheet), place, around)
     _show(done, output, as_json=as_json)
     return 0
 
 
-class _Unwritten(click.ClickException):
-    """The file cannot be written."""
-
-    exit_code = MISCONFIGURED
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"memsync: {self.message}", file=file, err=file is None)
+def _place(output: Path, *, yes: bool) -> Path:
+    """Where to write, once it may be; raises Refused, Declined."""
+    try:
+        place = place_of(output)
+    except FileUnusable as problem:
+        raise Refused(str(problem)) from None
+    if place.exists():
+        options.ask(f"{output} exists already: replace it?", yes=yes)
+    return place
 
 
 def _export(wanted: Wanted, output: Path | None, around: Surroundings) -> Exported:
@@ -109,16 +111,22 @@ def _export(wanted: Wanted, output: Path | None, around: Surroundings) -> Export
         with saying_when_stopped(around.stop, f"stopped{onward}"):
             done = to_screen(wanted, around) if output is None else to_file(wanted, output, around)
     except FileUnusable as problem:
-        raise _Unwritten(str(problem)) from None
+        raise Refused(str(problem)) from None
     return done._replace(calls=around.destination.client.calls - calls, seconds=round(time.monotonic() - began, 3))
 
 
-def _show_count(total: int, *, as_json: bool) -> int:
+def _show_count(total: int, hints: Sequence[str], *, as_json: bool) -> int:
     if as_json:
-        screen.show_json({"ok": True, "command": "export", "exit": 0, "records": total})
+        screen.show_json({"ok": True, "command": "export", "exit": 0, "records": total, "hints": hints})
     else:
         screen.say(screen.count(total, "record"))
+    _hint(hints)
     return 0
+
+
+def _hint(hints: Sequence[str]) -> None:
+    for line in hints:
+        click.echo(screen.one_line(f"memsync: {line}"), err=True)
 
 
 def _show(done: Exported, output: Path | None, *, as_json: bool) -> None:
@@ -132,3 +140,4 @@ def _show(done: Exported, output: Path | None, *, as_json: bool) -> None:
     if done.others:
         names = screen.one_line(", ".join(done.others[:10])) + (", ..." if len(done.others) > 10 else "")
         click.echo(f"memsync: without a column, in other_properties: {names}; --properties gives them one", err=True)
+    _hint(done.hints)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sync.commands import screen
+from sync.commands.session import usable_maps
 from sync.destination import insist
 from sync.export.file import FileUnusable, PartFile, open_part
 from sync.export.file import Progress as PartProgress
 from sync.export.listing import Place, Seen, read_all
+from sync.export.names import Known, columns_of, undefined, why_nothing
 from sync.export.query import Query
-from sync.export.shapes import Lines, Shape, Table, columns_of
-from sync.memory.errors import DestinationUnavailable
+from sync.export.shapes import Lines, Shape, Table
+from sync.memory.errors import DestinationError, DestinationUnavailable
 from sync.memory.records import Listing, listing_of
 from sync.reads import paced
 from sync.request import Surroundings
@@ -31,6 +33,8 @@ class Exported(NamedTuple):
     """Of the records, those that an earlier start of the same command wrote."""
     others: Sequence[str] = ()
     """Properties without a column of their own."""
+    hints: Sequence[str] = ()
+    """What a person may have got wrong: names that nothing has, or why nothing matches."""
 
 
 class Wanted(NamedTuple):
@@ -55,13 +59,35 @@ def count_matches(query: Query, around: Surroundings) -> int:
     return total
 
 
-def _pages(query: Query, around: Surroundings) -> Callable[[int, int], Listing]:
+class _Pages:
+    """Asks for pages, and keeps in mind which of the wanted properties no record had."""
+
+    def __init__(self, query: Query, around: Surroundings) -> None:
+        self._query, self._around = query, around
+        self.unseen = dict.fromkeys(query.properties)
+
+    def __call__(self, page: int, size: int) -> Listing:
+        client, around = self._around.destination.client, self._around
+        found = listing_of(paced(lambda: client.search(self._query.body(page, size)), around.pacer, around.stop.pause))
+        if self.unseen:
+            seen = {name for one in found.records for name in one.properties}
+            self.unseen = {name: None for name in self.unseen if name not in seen}
+        return found
+
+
+def hints_of(query: Query, around: Surroundings, *, records: int, unseen: Sequence[str] = ()) -> Sequence[str]:
+    """What to say of an export that found nothing, or not all properties; one more call, where there is a doubt."""
+    if records and not unseen:
+        return ()
     client = around.destination.client
-
-    def ask(page: int, size: int) -> Listing:
-        return listing_of(paced(lambda: client.search(query.body(page, size)), around.pacer, around.stop.pause))
-
-    return ask
+    try:
+        actions = insist(lambda: list(client.collections()), around.stop.pause)
+    except DestinationError:  # the records are there all the same
+        return ()
+    maps, _ = usable_maps(None, around.settings)
+    types = dict.fromkeys(one.mapping.entity_type for one in maps.values())
+    known = Known(list(types), columns_of(actions, None))
+    return [*([] if records else why_nothing(query, known)), *undefined(unseen, known)]
 
 
 def _columns(wanted: Wanted, around: Surroundings) -> Sequence[str]:
@@ -74,16 +100,17 @@ def _columns(wanted: Wanted, around: Surroundings) -> Sequence[str]:
 
 def to_screen(wanted: Wanted, around: Surroundings) -> Exported:
     """Write records to standard output; raises DestinationError, Stopped."""
-    shape, written = wanted.shape(_columns(wanted, around)), 0
+    shape, pages, written = wanted.shape(_columns(wanted, around)), _Pages(wanted.query, around), 0
     _print(shape.head, wanted.form)
     with Seen() as seen:
-        for records, _ in read_all(_pages(wanted.query, around), seen, Place(wanted.page_size)):
+        for records, _ in read_all(pages, seen, Place(wanted.page_size)):
             around.stop.pause(0.0)
             _print(shape.text(records), wanted.form)
             written += len(records)
             if getattr(sys.stdout, "problem", None) is not None:
                 break  # nobody reads on
-    return Exported(written, 0, 0.0, others=_others(shape))
+    hints = hints_of(wanted.query, around, records=written, unseen=list(pages.unseen))
+    return Exported(written, 0, 0.0, others=_others(shape), hints=hints)
 
 
 def _print(text: str, form: str) -> None:
@@ -106,9 +133,12 @@ def to_file(wanted: Wanted, output: Path, around: Surroundings) -> Exported:
             part.append(shape.head, 0, part.progress.place)
         elif seen.add(shape.ids(part.part)) != resumed:
             raise FileUnusable(f"{part.part} does not hold what its position says: remove both and begin anew")
-        _fill(part, shape, _pages(wanted.query, around), seen, around)
+        pages = _Pages(wanted.query, around)
+        _fill(part, shape, pages, seen, around)
+        written = part.progress.written
+        hints = hints_of(wanted.query, around, records=written, unseen=list(pages.unseen))
         part.finish()
-        return Exported(part.progress.written, 0, 0.0, resumed, _others(shape))
+        return Exported(written, 0, 0.0, resumed, _others(shape), hints)
 
 
 def _fill(part: PartFile, shape: Shape, ask: Callable[[int, int], Listing], seen: Seen, around: Surroundings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ def _make(connector: str, object_: str | None, settings: Settings, given: dict[s
     require_connector(connector)
     wishes = wishes_of(given)
     place = Place(connector, object_, given["connection"])
+    _see_to_credentials(place, interactive=wishes.interactive)
     if object_ is None:
         if not wishes.interactive:
             raise click.UsageError(f"say which object: memsync init {connector} OBJECT (memsync discover {connector})")
@@ -72,6 +74,28 @@ def _make(connector: str, object_: str | None, settings: Settings, given: dict[s
     file, made, loaded = make_map(place, wishes, settings, given, known_collections(settings))
     _tell(file, made, loaded.stream, given, settings)
     return 0
+
+
+def _see_to_credentials(place: Place, *, interactive: bool) -> None:
+    """Ask for the source's variables where they are missing and somebody is there to answer; else say who asks."""
+    from connectors.base import SourceMisconfigured
+    from sync.commands.credentials import ask_for
+    from sync.discover.opening import opened, readiness
+
+    try:
+        with opened(place):
+            return
+    except SourceMisconfigured as error:
+        problem = readiness(place.connector, place.connection).problem
+        if problem != str(error):  # the place itself is at fault
+            raise
+    if not interactive:
+        raise SourceMisconfigured(
+            f"{problem}; on a terminal, `memsync init {place.connector}` asks for what is missing"
+        )
+    asking.tell(problem)
+    if asking.confirm("Give it now? What works is kept in .env.", default=True):
+        ask_for(place.connector, place.connection)
 
 
 def wishes_of(given: dict[str, Any]) -> Wishes:
@@ -86,7 +110,7 @@ def make_map(
 ) -> tuple[Path, Proposal, Any]:
     """Propose a map, write it, and load it again; raises ConnectorError, click.ClickException, MapsInvalid."""
     from sync.commands.making import propose_map, stream_name
-    from sync.commands.placing import refuse_taken, write_map
+    from sync.commands.placing import ask_where, read_already, refuse_taken, require_suffix, write_map
 
     folder = given["mappings"] or Path(settings.memsync_mappings)
     if not wishes.interactive and given["output"] is None and wishes.stream is None and place.object is not None:
@@ -94,10 +118,14 @@ def make_map(
         stream = stream_name(place)
         if (folder / f"{stream}.yaml").exists() and not given["force"]:
             refuse_taken(folder / f"{stream}.yaml", stream, force=False, interactive=False)
+    if given["output"] is not None:
+        require_suffix(given["output"])
     made = propose_map(place, wishes, known)
     file = given["output"] or folder / f"{made.stream}.yaml"
     if wishes.interactive and given["output"] is None:
-        file = Path(asking.ask_text("Write the map to", str(file)))
+        file = ask_where(file)
+    if twice := read_already(made.look.place, file):
+        made = replace(made, remarks=(*made.remarks, twice))
     refuse_taken(file, made.stream, force=given["force"], interactive=wishes.interactive)
     try:
         return file, made, write_map(made, file)
@@ -149,8 +177,13 @@ def _tell(file: Path, made: Proposal, stream: str, given: dict[str, Any], settin
 
 
 def summary(file: Path, made: Proposal) -> str:
-    """What a map holds, in one line."""
-    left = sum(map(len, made.left_out.values()))
+    """What a map holds, in one line; the fields add up."""
+    from sync.discover.fates import used_fields
+
+    fields, used = len(made.look.fields), len(used_fields(made))
     facts = "1 plain property" if len(made.facts) == 1 else f"{len(made.facts)} plain properties"
     texts = screen.count(len(made.texts), "free text")
-    return f"{file}: known by {made.identity.path}; {facts}, {texts}, {screen.count(left, 'field')} left out"
+    others = sum(1 for line in made.facts if line.source in made.look.model.parents.values())
+    besides = f" besides {others} of other records" if others else ""
+    of_fields = f"of {screen.count(fields, 'field')} {used:,} are used{besides} and {fields - used:,} left out"
+    return f"{file}: known by {made.identity.path}; {facts}, {texts}; {of_fields}"

@@ -37,10 +37,9 @@ class Wishes:
 
 def propose_map(place: Place, wishes: Wishes, known: Sequence[Known] | None) -> Proposal:
     """Look at an object and propose its map; raises ConnectorError."""
-    from sync.discover.activities import of_activity
     from sync.discover.judgement import judge
     from sync.discover.looking import look_at, nearest_object
-    from sync.discover.proposal import propose
+    from sync.discover.whole import whole_map
 
     place = replace(nearest_object(place), key=wishes.key)
     try:
@@ -59,9 +58,7 @@ def propose_map(place: Place, wishes: Wishes, known: Sequence[Known] | None) -> 
         judged = _asked_about(judged)
     facts, words = _shelves(identity.entity, known, wishes)
     stream = wishes.stream or stream_name(place)
-    if look.activity is not None and identity.path == look.activity.person:
-        return of_activity(look, look.activity, judged, identity, words, stream)
-    return propose(look, judged, identity, facts, words, stream)
+    return whole_map(look, judged, identity, facts, words, stream)
 
 
 def stream_name(place: Place) -> str:
@@ -71,6 +68,7 @@ def stream_name(place: Place) -> str:
     name = (place.object or "").removeprefix("public.")
     said = [part for part in words_of(name) if part.isascii()] or ["records"]
     if name[:1].isupper():  # Salesforce names one, the others several
+        said = said[:-1] if said[-2:] == ["email", "message"] else said  # as the ready map
         said[-1] = plural(said[-1])
     prefix = f"{place.connection.lower()}-" if place.connection else ""
     return f"{place.connector}-{prefix}{'-'.join(said)}"[:100].replace("_", "-")

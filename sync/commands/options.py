@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from connectors.source import parse_duration, parse_instant
+from sync.commands.refusal import Refused
 from sync.shards import Shard, parse_shard
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -90,11 +91,11 @@ class Declined(click.ClickException):
 
 
 def ask(question: str, *, yes: bool) -> None:
-    """Go on when `yes` or the person agrees; raises Declined, or click.UsageError where nobody can be asked."""
+    """Go on when `yes` or the person agrees; raises Declined, or Refused where nobody can be asked."""
     if yes:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("this asks back, and there is no terminal to ask on: give --yes")
+        raise Refused(f"{question} There is no terminal to ask on: --yes agrees")
     if not click.confirm(question, err=True):
         raise Declined
 

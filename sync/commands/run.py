@@ -56,7 +56,7 @@ def command(
 def run_all(maps: list[PropertyMap], request: Request, settings: Settings, *, as_json: bool, debug: bool) -> int:
     """Run streams one after the other, show their summaries, and return the most serious exit code."""
     _collect_garbage_less_often()
-    shown = screen.Progress()
+    shown = screen.Progress(dry_run=request.dry_run)
     summaries: list[Summary] = []
     with (
         telling_that_none_began(settings, request, maps),

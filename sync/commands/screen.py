@@ -129,7 +129,8 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     lines += [f"{records:,} left out: {reason}" for reason, records in sorted(summary.left_out.items())]
     gone = Counter(summary.gone_keys.values())
     lines += [
-        f"{records:,} gone: {reason} (memory still has them; --json names them)" for reason, records in gone.items()
+        f"{records:,} gone: {reason} (memory still has {them(records)}; --json names {them(records)})"
+        for reason, records in gone.items()
     ]
     if summary.identity_changed:
         lines.append(
@@ -138,16 +139,18 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
         )
     if summary.failed > summary.filed:
         again = summary.failed - summary.filed
-        lines.append(f"{again:,} rows were taken and then failed by the server; the next run sends them again")
+        told = rows_that(again, "was", "were")
+        lines.append(f"{told} taken and then failed by the server; the next run sends {them(again)} again")
     if summary.filed:
-        lines.append(
-            f"{summary.filed:,} rows that the server failed are rejects now (memsync rejects list {summary.stream})"
-        )
+        now = "is a reject" if summary.filed == 1 else "are rejects"
+        told = f"{count(summary.filed, 'row')} that the server failed {now} now"
+        lines.append(f"{told} (memsync rejects list {summary.stream})")
     if summary.waiting:
-        lines.append(f"{summary.waiting:,} rows are accepted and not settled yet; the next run follows them")
+        told = rows_that(summary.waiting, "is", "are")
+        lines.append(f"{told} accepted and not settled yet; the next run follows {them(summary.waiting)}")
     if summary.duplicates_possible:
         lines.append(
-            f"{summary.duplicates_possible:,} rows may have been sent twice, after answers that did not arrive"
+            f"{count(summary.duplicates_possible, 'row')} may have been sent twice, after answers that did not arrive"
         )
     if summary.estimate:
         lines += expectations(summary.estimate)
@@ -156,11 +159,25 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
     return lines
 
 
+def rows_that(number: int, one: str, several: str) -> str:
+    """`1 row was`, `2 rows were`."""
+    return f"{count(number, 'row')} {one if number == 1 else several}"
+
+
+def them(number: int) -> str:
+    """`it` or `them`."""
+    return "it" if number == 1 else "them"
+
+
 def expectations(e: Mapping[str, Any]) -> list[str]:
     """What a dry run says of the real one: work, cost, time, and whether that fits."""
     credits_ = f"{e['credits']:,}" + (f" to {e['credits_most']:,}" if e["credits_most"] > e["credits"] else "")
+    if not e["calls"]:
+        return []
     effort = f"{count(e['calls'], 'call')}, and as many or more to follow them"
-    cost = f"about {credits_} credits (an estimate, MEMSYNC_CREDIT_RATES)"
+    effort += f", {count(e['calls_to_rekey'], 'call')} to give records their new key" if e["calls_to_rekey"] else ""
+    rates = "an estimate: rows with text at the tier's lowest rate, to all rows at its highest"
+    cost = f"{credits_} credits ({rates})"
     lines = [f"a real run would take {effort}, {cost} and {_time(e['seconds'])} at the plan's pace"]
     if e["rows_to_extract"]:
         characters = f"{e['characters_to_extract']:,} characters"
@@ -182,14 +199,15 @@ def _time(seconds: float) -> str:
 class Progress:
     """Shows how a run is getting on: in place on a terminal, as a line every 10 s elsewhere, on standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self._dry_run = dry_run
         self._live = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
         self._every = 0.1 if self._live else _EVERY
         self._began = self._last = time.monotonic()
 
     def show(self, summary: Summary) -> None:
         """Show a run's numbers, if the last time is long enough ago."""
-        self.tell(lambda seconds: progress_line(summary, seconds))
+        self.tell(lambda seconds: progress_line(summary, seconds, dry_run=self._dry_run))
 
     def tell(self, line_after: Callable[[float], str]) -> None:
         """Show a line made from the seconds so far, likewise."""
@@ -206,11 +224,11 @@ class Progress:
             click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def progress_line(summary: Summary, seconds: float) -> str:
+def progress_line(summary: Summary, seconds: float, *, dry_run: bool = False) -> str:
     """One line: what is done, how fast, and how long it will take where that is known."""
     done = summary.filtered + summary.unchanged + summary.sent + summary.rejected
     rate = done / seconds if seconds > 0 else 0.0
-    parts = [f"{summary.stream}: read {summary.read:,}", f"sent {summary.sent:,}"]
+    parts = [f"{summary.stream}: read {summary.read:,}", f"{'would send' if dry_run else 'sent'} {summary.sent:,}"]
     parts += [f"{name} {getattr(summary, name):,}" for name in ("unchanged", "rejected") if getattr(summary, name)]
     if summary.waiting:
         parts.append(f"waiting for {summary.waiting:,} to settle")

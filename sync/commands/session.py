@@ -23,7 +23,8 @@ from state.location import warning_for
 from state.store import Store, open_store
 from sync import log
 from sync.commands.github import on_github
-from sync.destination import open_destination
+from sync.commands.refusal import Refused
+from sync.destination import key_and_address, open_destination
 from sync.exits import INTERRUPTED, TERMINATED
 from sync.maps.load import load_maps
 from sync.maps.model import PropertyMap
@@ -46,12 +47,12 @@ def load_settings() -> Settings:
 
 
 def chosen_maps(folder: Path | None, settings: Settings, names: Sequence[str]) -> list[PropertyMap]:
-    """The maps of the named streams, or all; raises MapsInvalid, click.UsageError."""
+    """The maps of the named streams, or all; raises MapsInvalid, Refused."""
     maps = {one.stream: one for one in load_maps(folder or Path(settings.memsync_mappings))}
     for name in names:
         if name not in maps:
             known = ", ".join(maps)
-            raise click.UsageError(f"no map has the stream {name!r}{did_you_mean(name, maps)}; there are: {known}")
+            raise Refused(f"no map has the stream {name!r}{did_you_mean(name, maps)}; there are: {known}")
     return [maps[name] for name in dict.fromkeys(names)] if names else list(maps.values())
 
 
@@ -99,14 +100,14 @@ def _how_to_begin() -> str:
 
 
 def refuse_unknown(stream: str, known: Sequence[str]) -> None:
-    """Raise click.UsageError unless the store knows the stream."""
+    """Raise Refused unless the store knows the stream."""
     if stream not in known:
         there = (
             f"streams in this state store: {log.mask(', '.join(known))}"
             if known
             else "no stream has run with this store yet"
         )
-        raise click.UsageError(f"nothing is known of {stream!r}{did_you_mean(stream, known)}; {there}")
+        raise Refused(f"nothing is known of {stream!r}{did_you_mean(stream, known)}; {there}")
 
 
 class StoppedEarly(click.ClickException):
@@ -149,6 +150,7 @@ def surroundings(
     with stopping_on_signals() as stop:
         if not dry_run:
             refuse_fresh_state(settings)
+        key_and_address(settings)  # first: a run that cannot begin leaves no new state store behind
         store = store_for(settings, must_exist=dry_run)
         remark = warning_for(store.path) if store is not None and store.path is not None and not dry_run else None
         if remark:

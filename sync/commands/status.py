@@ -26,7 +26,8 @@ from sync.spans import span
 def command(stream: str | None, mappings: Path | None, as_json: bool, debug: bool) -> int:
     """Show cursors, last runs, what is not settled, and rejects, of one stream or of all."""
     settings = load_settings()
-    found = _found(settings, stream, usable_maps(mappings, settings)[0])
+    maps, problems = usable_maps(mappings, settings)
+    found = _found(settings, stream, maps)
     if as_json:
         screen.show_json(
             {"ok": True, "command": "status", "state": shown(state_url(settings.memsync_state_url)), "streams": found}
@@ -38,8 +39,14 @@ def command(stream: str | None, mappings: Path | None, as_json: bool, debug: boo
         _show_all(found)
     if not any(one["runs"] for one in found):
         told = f"{stream} has not run" if stream else "No stream has run"
-        screen.say(f"{told} with this state store yet. Start with: memsync run {stream or ''}".rstrip())
+        screen.say(f"{told} with this state store yet. {_how_to_start(stream, bool(maps or problems))}")
     return 0
+
+
+def _how_to_start(stream: str | None, with_maps: bool) -> str:
+    if not with_maps:
+        return "There is no property map here either: memsync init writes one; or is this the wrong folder?"
+    return f"Start with: memsync run {stream or ''}".rstrip()
 
 
 def _found(settings: Settings, stream: str | None, with_map: Collection[str]) -> list[dict[str, Any]]:

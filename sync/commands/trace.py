@@ -12,6 +12,7 @@ import click
 from connectors.base import Record
 from state.tracing import RowState
 from sync.commands import options, screen, traced
+from sync.commands.refusal import Refused
 from sync.commands.session import chosen_maps, load_settings, saying_when_stopped, surroundings
 from sync.exits import OK, REJECTS
 from sync.lookup import by_search
@@ -21,7 +22,17 @@ from sync.request import Request, Surroundings, open_source
 from sync.run import run_stream
 from sync.settle import settle_first
 from sync.summary import Summary
-from sync.trace import MOST, Mapped, Traced, fetch_meant, held_of, keys_meant, known_rows, map_record
+from sync.trace import (
+    MOST,
+    Mapped,
+    Traced,
+    fetch_meant,
+    gone_before,
+    held_of,
+    keys_meant,
+    known_rows,
+    map_record,
+)
 
 
 @click.command(epilog="Example: memsync trace customers 42 -n")
@@ -84,16 +95,27 @@ def _read(property_map: PropertyMap, around: Surroundings, compiled: CompiledMap
 
 
 def _say_gone(property_map: PropertyMap, around: Surroundings, text: str, *, as_json: bool) -> int:
-    """Tell of a record that the source does not have: known from earlier, or raise click.UsageError."""
+    """Tell of a record that the source does not have: known from earlier, or raise Refused."""
     stream, store = property_map.stream, around.store
-    known = known_rows(store, stream, text)
+    gone = {one.key: one for one in gone_before(store, stream, text)}
+    known = list(dict.fromkeys([*known_rows(store, stream, text), *gone]))
     if store is None or not known:
-        raise click.UsageError(
-            f"{stream}: the source has no record with the key {text!r} that the map reads, and none was delivered; a "
-            """composite key is written as a JSON list, such as '["42","7"]'"""
+        raise Refused(
+            f"{stream}: the key {text!r} is not in the source (or outside the map's where), and the state store knows "
+            f"nothing of it (any more): never delivered, gone, or misspelt; {_key_hint(property_map, around)}"
         )
-    traced.show_gone(stream, [store.row_state(stream, key) for key in known[:MOST]], as_json=as_json)
+    traced.show_gone(stream, [(store.row_state(stream, key), gone.get(key)) for key in known[:MOST]], as_json=as_json)
     return REJECTS
+
+
+def _key_hint(property_map: PropertyMap, around: Surroundings) -> str:
+    """What a key of this stream looks like."""
+    fields = _compiled(property_map, around).source_fields
+    with closing(open_source(property_map, None, fields, around.stop.pause)) as connector:
+        names = connector.check().primary_key
+    if len(names) == 1:
+        return f"a key is a value of {names[0]}"
+    return f"""a key is a JSON list of the values of {", ".join(names)}, such as '["42","7"]'"""
 
 
 def _send(property_map: PropertyMap, around: Surroundings, rows: Sequence[Mapped], *, resend: bool) -> Summary | None:

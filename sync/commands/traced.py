@@ -13,7 +13,7 @@ from sync.commands import screen
 from sync.exits import REJECTS
 from sync.maps.model import PropertyMap
 from sync.summary import Summary
-from sync.trace import Held, Step, Traced
+from sync.trace import Gone, Held, Step, Traced
 
 LONGEST = 60
 """Characters of a value in the table; --json shows all."""
@@ -59,15 +59,18 @@ def show(
         click.echo(screen.one_line(f"memsync: {property_map.stream}: {message}"), err=True)
 
 
-def show_gone(stream: str, states: Sequence[RowState], *, as_json: bool) -> None:
+def show_gone(stream: str, found: Sequence[tuple[RowState, Gone | None]], *, as_json: bool) -> None:
     """Show what is known of rows whose record the source does not have any more."""
     if as_json:
-        rows = [{"key": one.key, "found": False, "state": _state(one)} for one in states]
+        rows = [{"key": one.key, "found": False, "gone": _gone(gone), "state": _state(one)} for one, gone in found]
         screen.show_json({"ok": False, "command": "trace", "exit": REJECTS, "stream": stream, "rows": rows})
         return
-    for one in states:
+    for one, gone in found:
         screen.say(screen.one_line(f"{stream} {one.key}"))
         screen.say("  read      not there: gone from the source, or outside `where`; memory may still have it")
+        if gone is not None:
+            when = screen.moment(gone.seen_at)
+            screen.say(screen.one_line(f"  gone      {gone.word}; seen by the run of {when} UTC"))
         for line in _known(one):
             screen.say(line)
 
@@ -182,6 +185,10 @@ def _document(property_map: PropertyMap, one: Traced) -> dict[str, Any]:
         "state": _state(one.state),
         "memory": _held(one.held),
     }
+
+
+def _gone(gone: Gone | None) -> dict[str, Any] | None:
+    return None if gone is None else {"word": gone.word, "seen_at": screen.iso(gone.seen_at)}
 
 
 def _held(held: Held | None) -> dict[str, Any] | None:

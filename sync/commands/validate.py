@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import structlog
 
-from sync.check import Check, Opened, check_stream
+from sync.check import Check, Opened, check_stream, counted
 from sync.commands import github, options, screen
 from sync.commands.session import chosen_maps, load_settings, stopping_on_signals
 from sync.destination import open_destination
@@ -29,7 +29,7 @@ def command(streams: tuple[str, ...], offline: bool, mappings: Path | None, as_j
     settings = load_settings()
     maps = chosen_maps(mappings, settings, streams)
     if offline:
-        found = {one.stream: [Check("map", f"{one.file}: {len(one.mapping.properties)} properties")] for one in maps}
+        found = {one.stream: [Check("map", f"{one.file}: {counted(len(one.mapping.properties))}")] for one in maps}
     else:
         with _opened(settings) as opened:
             found = {one.stream: check_stream(one, opened) for one in maps}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from sync.commands import options, screen
+from sync.commands.refusal import Refused
 from sync.commands.session import chosen_maps, load_settings, shared_pace, surroundings
 from sync.exits import OK, REJECTS
 from sync.lookup import LARGEST_BUDGET, by_digest, by_search
@@ -77,12 +78,12 @@ def command(
 
 
 def verify_sample(property_map: PropertyMap, around: Surroundings, wanted: Wanted) -> Verification:
-    """Compare so many delivered records with memory; raises click.UsageError when nothing was delivered."""
+    """Compare so many delivered records with memory; raises Refused when nothing was delivered."""
     stream, store = property_map.stream, around.store
     first = settle_first(stream, around, wanted.wait)
     delivered = store.sample(stream, wanted.size, wanted.seed) if store else {}
     if store is None or not (delivered or first.failed):
-        raise click.UsageError(f"nothing of {stream!r} was delivered yet; run it first")
+        raise Refused(f"nothing of {stream!r} was delivered yet; run it first: memsync run {stream}")
     compiled = compile_map(property_map, store.salt(stream) or b"")
     if wanted.by == "digest":
         look = by_digest(around.destination, around.pacer, compiled, wanted.token_budget)
@@ -99,7 +100,8 @@ def verify_sample(property_map: PropertyMap, around: Surroundings, wanted: Wante
 def _remarks(found: Verification) -> list[str]:
     remarks = []
     if found.failed:
-        remarks.append(f"{found.failed:,} rows were taken and then failed by the server; the next run sends them again")
+        rows, them = screen.rows_that(found.failed, "was", "were"), screen.them(found.failed)
+        remarks.append(f"{rows} taken and then failed by the server; the next run sends {them} again")
     if found.waiting:
         remarks.append(f"{found.waiting:,} not settled yet: nothing can be said of them; wait longer with --wait")
     if found.changed:

@@ -28,7 +28,7 @@ mapping:
     plan: {sourceField: plan, collectionName: Contacts, transform: [strip, lower]}
     score: {sourceField: score, collectionName: Contacts}
     signed_up: {sourceField: signed_up, collectionName: Contacts}
-    # Free text: facts are extracted from it, and only from it. That is what costs credits.
+    # Free text: facts are extracted from it, and only from it. Each row sent costs about a credit; text may cost more.
     notes: {sourceField: notes, collectionName: Notes, extractMemories: true}
 """
 ENV = """\

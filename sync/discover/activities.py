@@ -8,8 +8,9 @@ from connectors.source import Activity
 from sync.discover.fitting import Shelf
 from sync.discover.identity import Identity
 from sync.discover.judgement import Judged
+from sync.discover.line import SIMPLE, Line
 from sync.discover.looking import Look
-from sync.discover.proposal import LONG, SIMPLE, Line, Proposal, left_out
+from sync.discover.proposal import LONG, Proposal, left_out
 from sync.discover.words import property_name, words_of
 
 _REPLACED = "no facts of activities: those of one person share a record in memory, and each would replace the last"
@@ -34,6 +35,13 @@ def of_activity(
     where = keys.pop("where", None)
     if where is None and len(texts) == 1 and keys and (where := look.model.filled(texts[0].field.name)):
         why["where"] = "where nobody wrote anything there is nothing to draw memories from"
+    if "." in activity.person and look.model.with_parents:
+        keys = dict(look.model.with_parents) | keys
+        why |= dict.fromkeys(
+            look.model.with_parents, "the person's address does not move this record: it is read again"
+        )
     left = left_out(judged, [one for one in judged if one.verdict.kind == "plain"], _REPLACED)
     remarks = (words.remark,) if words.remark else ()
+    if texts and title != ":" and "where" in activity.keys:
+        remarks = (*remarks, f"a record without {texts[0].field.name} is sent for its {activity.title} alone")
     return Proposal(stream, look, identity, (), (line,), left, where, keys, why, remarks)

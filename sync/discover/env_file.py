@@ -31,6 +31,12 @@ def with_variables(text: str, changes: Mapping[str, str]) -> str:
 
     Raises EnvFileUnusable where a value cannot be written.
     """
+    for name, value in changes.items():
+        if "\r" in value:  # whoever reads the file takes it for an end of a line
+            raise EnvFileUnusable(
+                f".env: the value of {name} holds a carriage return, which would come back as a line feed; give it "
+                f"with line feeds only, or name a file that holds it in {name}_FILE"
+            )
     lines, left = [], dict(changes)
     for line in parse_stream(io.StringIO(text)):
         if line.key in changes:

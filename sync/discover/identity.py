@@ -19,12 +19,23 @@ PEOPLE = frozenset("contact lead person people customer user member client subsc
 COMPANIES = frozenset("company account organization organisation business firm merchant vendor supplier".split())
 _ALSO_CALLED = {"opportunity": "deal", "case": "ticket"}
 _OF_OTHERS = frozenset(
-    "owner manager assistant created updated modified by cc bcc from to sender recipient billing support sales "
-    "alternate secondary other work reply".split()
+    "owner manager assistant created updated modified by cc bcc from to sender recipient reply referrer".split()
 )
+"""Words of an address that is somebody else's."""
+_LESSER = frozenset("billing support sales alternate alternative secondary second other backup old previous".split())
+"""Words of an address that is not the first one to reach a person by."""
+_OWN = frozenset("work personal private primary main business user customer member lead person login e address".split())
+"""Words that leave an address the person's own."""
+_THINGS = frozenset(
+    "deal ticket company order invoice payment product event subscription project task quote contract shipment booking "
+    "transaction item line campaign message".split()
+)
+"""Records that are no person, though they may name somebody's address."""
 _KEY_WORDS = [["id"], ["key"], ["uuid"], ["code"], ["no"], ["number"]]
 _DIFFERENT = 0.8
 """The share of different values from which an address can tell records apart."""
+_ENOUGH = 5
+"""Filled values from which a sample says something of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +67,26 @@ def candidates(look: Look, judged: Sequence[Judged]) -> list[Identity]:
     """Every usable identity, the best first."""
     usable = [one for one in judged if one.field.readable and _is_path(one.field.name)]
     emails = sorted((one for one in usable if _is_email(one)), key=_nearness)
+    emails = [one for one in emails if one.profile.filled] or emails
     sites = [one for one in usable if _is_website(one, look)]
-    addresses = [_by_email(one) for one in emails]
-    sure = [one for one in addresses if not one.doubtful]
-    others = [one for one in addresses if one.doubtful]
+    addresses = [_by_email(one, emails) for one in emails]
     entity, keys = entity_of(look), _keys(look, usable)
-    found = [*sure, *(_by_website(one) for one in sites if entity == "company")]
+    websites = [_by_website(one) for one in sites if entity == "company"]
+    if _first_is_theirs(emails, entity):
+        return [*addresses, *websites, *keys]
     # A deal that names somebody's address is not that person.
-    return [*found, *others, *keys] if entity == "contact" else [*found, *keys, *others]
+    return [*websites, *keys, *addresses]
+
+
+def _first_is_theirs(emails: Sequence[Judged], entity: str) -> bool:
+    """Whether the best address is that of the one whom a record is."""
+    if not emails:
+        return False
+    words = set(words_of(emails[0].field.name))
+    if entity == "contact" or words in ({"email"}, {"email", "address"}, {"e", "mail"}):
+        return True
+    seen = emails[0].profile.filled >= _ENOUGH and not words & _LESSER
+    return entity.rpartition("_")[2] not in _THINGS and seen
 
 
 def given(look: Look, judged: Sequence[Judged], field: str) -> Identity:
@@ -95,6 +118,8 @@ def _is_email(one: Judged, *, strict: bool = True) -> bool:
     seen = one.profile.emails >= 0.8
     if not strict:
         return named or seen
+    if one.profile.records >= _ENOUGH and not one.profile.filled:
+        return False
     if one.profile.filled and not (seen and _tells_apart(one)):
         return False
     if _OF_OTHERS & set(words) or one.verdict.kind == "text" or one.field.values:
@@ -103,19 +128,29 @@ def _is_email(one: Judged, *, strict: bool = True) -> bool:
 
 
 def _tells_apart(one: Judged) -> bool:
-    return one.profile.distinct >= _DIFFERENT or one.profile.filled < 5
+    return one.profile.distinct >= _DIFFERENT or one.profile.filled < _ENOUGH
 
 
-def _nearness(one: Judged) -> tuple[int, float]:
-    """How near a field is to being *the* address: by name, then by how many records have it."""
+def _nearness(one: Judged) -> tuple[bool, int, int, float, str]:
+    """How near a field is to being *the* address: by how many records have one of their own, then by its name."""
+    profile, words = one.profile, words_of(one.field.name)
+    own = profile.emails * profile.distinct * profile.share
+    by_name = 0 if words == ["email"] else 1 + len(words) + 2 * bool(set(words) - _OWN - {"email", "mail"})
+    return bool(_LESSER & set(words)), -round(own * 5), by_name, -own, one.field.name
+
+
+def _by_email(one: Judged, all_: Sequence[Judged]) -> Identity:
     words = words_of(one.field.name)
-    return (0 if words == ["email"] else len(words)), -one.profile.share
-
-
-def _by_email(one: Judged) -> Identity:
-    doubtful = words_of(one.field.name) not in (["email"], ["email", "address"], ["e", "mail"])
-    sampled = bool(one.profile.records)
-    reason = f"an e-mail address; {100 * one.profile.share:.0f} % filled" if sampled else "an e-mail address"
+    doubtful = len(all_) > 1 or words not in (["email"], ["email", "address"], ["e", "mail"])
+    profile = one.profile
+    reason = "an e-mail address"
+    if profile.filled:
+        reason += f"; {100 * profile.share:.0f} % filled, {100 * profile.distinct:.0f} % different"
+        reason += f", {100 * profile.emails:.0f} % are addresses" if profile.emails < 1 else ""
+    elif profile.records:
+        reason += "; 0 % filled"
+    others = [each.field.name for each in all_ if each is not one]
+    reason += f"; there is also {', '.join(others[:3])}" if others and one is all_[0] else ""
     return Identity("email", one.field.name, "contact", reason, filled=_share(one), doubtful=doubtful)
 
 

@@ -14,6 +14,8 @@ _HTML = re.compile(
 _TAG = re.compile(r"<[^<>]*>")
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[A-Za-z]{2,}")
 _WEBSITE = re.compile(r"(?:https?://)?(?:[\w-]+\.)+[A-Za-z]{2,}(?:[:/]\S*)?", re.I)
+FEW_VALUES = 30
+"""Different values up to which they are names of kinds, not texts."""
 SAME_BEGINNING = 60
 """Letters that are compared to see whether two fields repeat each other."""
 
@@ -35,6 +37,10 @@ class Profile:
     html: float = 0.0
     emails: float = 0.0
     websites: float = 0.0
+    blanks: float = 0.0
+    """Values with blanks around them."""
+    mixed: bool = False
+    """Whether a few values are repeated in other letters: `DE` and `de`."""
 
     @property
     def share(self) -> float:
@@ -49,6 +55,7 @@ def profile_of(name: str, records: Sequence[Mapping[str, Any]]) -> Profile:
     if not texts:
         return Profile(len(records))
     number = len(texts)
+    different, folded = len(set(texts)), len({text.casefold() for text in texts})
 
     def share(pattern: re.Pattern[str], *, whole: bool) -> float:
         match = pattern.fullmatch if whole else pattern.search
@@ -60,12 +67,18 @@ def profile_of(name: str, records: Sequence[Mapping[str, Any]]) -> Profile:
         average=sum(map(len, texts)) / number,
         longest=max(map(len, texts)),
         words=sum(len(text.split()) for text in texts) / number,
-        distinct=len(set(texts)) / number,
+        distinct=different / number,
         breaks=sum(1 for text in texts if "\n" in text) / number,
         html=share(_HTML, whole=False),
         emails=share(_EMAIL, whole=True),
         websites=share(_WEBSITE, whole=True),
+        blanks=sum(1 for record in records if _has_blanks(record[name])) / number,
+        mixed=folded < different <= FEW_VALUES,
     )
+
+
+def _has_blanks(value: Any) -> bool:
+    return isinstance(value, str) and value != value.strip() != ""
 
 
 def text_of(value: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 from sync.discover.fitting import Shelf
 from sync.discover.identity import Identity
 from sync.discover.judgement import Judged
+from sync.discover.line import SIMPLE, Line, key_of, known_by
 from sync.discover.looking import Look
-from sync.discover.words import alike, property_name, words_of
+from sync.discover.words import property_name, words_of
 from sync.maps.paths import parse_path
 
 MOST_FACTS = 40
@@ -25,23 +25,6 @@ _TELLING = (
     "signed created close start end renewal last date"
 ).split()
 """Words of names that say something of a record to somebody who does not know it, the most telling first."""
-SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One property."""
-
-    name: str
-    source: str | None
-    """The field, where it is taken as it is."""
-    value: str | None = None
-    """The template, where it is composed."""
-    shelf: Shelf = field(default_factory=lambda: Shelf("Contacts"))
-    reason: str = ""
-    transform: tuple[str, ...] = ()
-    """Names of transforms, or `{truncate: 50000}`."""
-    extract: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +54,8 @@ class Proposal:
 def propose(
     look: Look, judged: Sequence[Judged], identity: Identity, facts: Shelf, words: Shelf, stream: str
 ) -> Proposal:
-    """Make the map of an object."""
-    plain, further = _chosen(judged, identity)
+    """Make the map of an object; its properties have names of their own still."""
+    plain, further = _chosen(judged, look, identity)
     lines = _facts(plain, identity, facts, look)
     taken = {line.name for line in lines}
     texts = _texts(judged, words, taken)
@@ -81,24 +64,34 @@ def propose(
     if any(line.source in look.model.parents.values() for line in lines):
         keys = dict(look.model.with_parents)
         why = dict.fromkeys(keys, "fields of other records do not move this one: they are read again")
+    remarks = [shelf.remark for shelf in dict.fromkeys((facts, words)) if shelf.remark]
     if identity.filled < 1.0 and identity.kind != "customKey" and look.records:
         where = look.model.filled(identity.path)
-        why |= {"where": f"records without {identity.path} cannot be told apart; without this line they are rejects"}
-    remarks = [shelf.remark for shelf in dict.fromkeys((facts, words)) if shelf.remark]
+        without = _without(look, identity, judged)
+        why |= {"where": f"{without}; without this line they are rejects"}
+        other = f": `--identity {key_of(look)[0]}` would keep them" if len(key_of(look)) == 1 else ""
+        remarks.insert(0, f"{without}{other}; without the line `where` they are listed as rejects")
     made = Proposal(stream, look, identity, tuple(lines), tuple(texts), left, where, keys, why, tuple(remarks))
-    return _with_one_property(_matched(made), judged, facts)
+    return _with_one_property(made, judged, facts)
 
 
-def _chosen(judged: Sequence[Judged], identity: Identity) -> tuple[list[Judged], list[Judged]]:
+def _without(look: Look, identity: Identity, judged: Sequence[Judged]) -> str:
+    """How many of the sampled records nothing can be known of, for want of their identity."""
+    profile = next(one.profile for one in judged if one.field.name == identity.path)
+    sampled = profile.records or len(look.records)
+    lacking = sampled - profile.filled
+    have = "has" if lacking == 1 else "have"
+    stay = "stays" if lacking == 1 else "stay"
+    return f"{lacking:,} of {sampled:,} sampled records {have} no {identity.path} and {stay} out"
+
+
+def _chosen(judged: Sequence[Judged], look: Look, identity: Identity) -> tuple[list[Judged], list[Judged]]:
     """The plain fields worth keeping, in the source's order, and the others."""
-    plain = [one for one in judged if one.verdict.kind == "plain" and usable(one) and not _is_key(one, identity)]
+    own = {identity.path, *(key_of(look) if len(key_of(look)) == 1 else ())}
+    plain = [one for one in judged if one.verdict.kind == "plain" and usable(one) and one.field.name not in own]
     ranked = sorted(plain, key=_rank)
     kept = {one.field.name for one in ranked[:MOST_FACTS]}
     return [one for one in plain if one.field.name in kept], [one for one in plain if one.field.name not in kept]
-
-
-def _is_key(one: Judged, identity: Identity) -> bool:
-    return one.field.name == identity.path or (one.field.is_key and identity.kind != "customKey")
 
 
 def usable(one: Judged) -> bool:
@@ -144,18 +137,22 @@ def _facts(plain: Sequence[Judged], identity: Identity, shelf: Shelf, look: Look
             continue
         name = property_name(one.field.name, one.field.label, taken)
         taken.add(name)
-        lines.append(Line(name, one.field.name, None, shelf, reason=f"plain: {_why(one)}"))
+        strip = ("strip",) if one.profile.blanks else ()
+        lines.append(Line(name, one.field.name, None, shelf, f"plain: {_why(one)}", strip))
     for reference, path in look.model.parents.items():
         if reference in {one.name for one in look.fields}:
             name = property_name(path, "", taken)
             taken.add(name)
             lines.append(Line(name, path, None, shelf, reason=f"plain: what {reference} leads to"))
-    return lines
+    return [*lines, *known_by(identity, shelf, look, taken)]
 
 
 def _why(one: Judged) -> str:
-    filled = f"; {100 * one.profile.share:.0f} % filled" if one.profile.records else ""
-    return f"{one.verdict.reason}{filled}"
+    profile = one.profile
+    filled = f"; {100 * profile.share:.0f} % filled" if profile.records else ""
+    blanks = f"; {100 * profile.blanks:.0f} % have blanks around them" if profile.blanks else ""
+    mixed = "; the same value in capitals and in small letters: `transform: [lower]`?" if profile.mixed else ""
+    return f"{one.verdict.reason}{filled}{blanks}{mixed}"
 
 
 def _group(one: Judged) -> int:
@@ -202,28 +199,6 @@ def left_out(judged: Sequence[Judged], further: Sequence[Judged], why: str) -> d
     if unusable:
         groups["their names cannot be written as a path"] = [one.field.name for one in unusable]
     return {reason: tuple(names) for reason, names in groups.items()}
-
-
-def _matched(made: Proposal) -> Proposal:
-    """Properties under the names that their collections know them by; those not known are remarked on."""
-    unknown: dict[str, list[str]] = {}
-    names: set[str] = set()
-
-    def named(line: Line) -> Line:
-        known = next((one for one in line.shelf.properties if alike(one, line.name) and one not in names), None)
-        names.add(known or line.name)
-        if line.shelf.properties and known is None:
-            unknown.setdefault(line.shelf.name, []).append(line.name)
-        return replace(line, name=known) if known else line
-
-    facts, texts = tuple(map(named, made.facts)), tuple(map(named, made.texts))
-    remarks = [f"{shelf} does not define these properties yet: {_listed(some, 12)}" for shelf, some in unknown.items()]
-    return replace(made, facts=facts, texts=texts, remarks=(*made.remarks, *remarks))
-
-
-def _listed(names: Sequence[str], most: int) -> str:
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _with_one_property(made: Proposal, judged: Sequence[Judged], shelf: Shelf) -> Proposal:

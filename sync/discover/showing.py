@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sync.discover.fates import Fate
 from sync.discover.judgement import Judged
 
 _LONGEST = {"label": 24, "type": 24, "why": 60}
 _BECOMES = {"text": "free text", "plain": "plain", "out": "left out"}
 
 
-def rows_of(judged: Sequence[Judged], identity: str | None) -> list[tuple[Any, ...]]:
+def rows_of(judged: Sequence[Judged], identity: str | None, fates: Mapping[str, Fate]) -> list[tuple[Any, ...]]:
     """Texts first, then plain fields, then what a map would leave out; each in the source's order."""
-    ordered = sorted(
-        judged, key=lambda one: (one.field.name != identity, ("text", "plain", "out").index(one.verdict.kind))
-    )
-    return [_row(one, identity) for one in ordered]
+    kinds = ("text", "plain", "out")
+    ordered = sorted(judged, key=lambda one: (one.field.name != identity, kinds.index(fates[one.field.name].kind)))
+    return [_row(one, identity, fates[one.field.name]) for one in ordered]
 
 
-def _row(one: Judged, identity: str | None) -> tuple[Any, ...]:
-    field, profile = one.field, one.profile
-    sampled = bool(profile.records)
-    becomes = (
-        "identity" if field.name == identity else _BECOMES[one.verdict.kind] + ("?" if one.verdict.doubtful else "")
-    )
+def _row(one: Judged, identity: str | None, fate: Fate) -> tuple[Any, ...]:
+    field, profile, known_by = one.field, one.profile, one.field.name == identity
+    doubt = "?" if one.verdict.doubtful and one.verdict.kind == fate.kind else ""
     return (
         field.name,
         cut(field.label, _LONGEST["label"]),
         cut(field.type, _LONGEST["type"]),
-        f"{100 * profile.share:.0f} %" if sampled else None,
+        f"{100 * profile.share:.0f} %" if profile.records else None,
         round(profile.average) if profile.filled else None,
         round(profile.words) if profile.filled else None,
-        becomes,
-        cut("what its records are known by" if field.name == identity else one.verdict.reason, _LONGEST["why"]),
+        "identity" if known_by else _BECOMES[fate.kind] + doubt,
+        cut("what its records are known by" if known_by else fate.why, _LONGEST["why"]),
     )
 
 

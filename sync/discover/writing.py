@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sync.discover.proposal import Line, Proposal
+from sync.discover.line import Line
+from sync.discover.proposal import Proposal
 from sync.maps.document import resolve
 from sync.maps.problem import printable
 
@@ -115,7 +116,10 @@ def _collection(line: Line) -> dict[str, str]:
 
 def _fact(line: Line, width: int) -> str:
     reads = {"sourceField": line.source} if line.source is not None else {"value": line.value}
-    return f"    {(scalar(line.name) + ':').ljust(width)} {flow({**reads, **_collection(line)})}"
+    said = flow({**reads, **_collection(line)})
+    if line.transform:
+        said = f"{said[:-1]}, transform: [{', '.join(line.transform)}]}}"
+    return f"    {(scalar(line.name) + ':').ljust(width)} {said}"
 
 
 def _text(line: Line) -> list[str]:

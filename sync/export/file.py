@@ -32,6 +32,15 @@ class Progress:
     written: int = 0
 
 
+def place_of(path: Path) -> Path:
+    """Where a file of this name is to be written: a link's target. Raises FileUnusable where no plain file can be."""
+    with _explained(path):
+        if path.exists() and not path.is_file():
+            raise FileUnusable(f"{path} is no regular file (a device, a pipe or the like), and would be replaced by "
+                               "one: name a file, or leave --output out and redirect standard output")  # fmt: skip
+        return path.resolve() if path.is_symlink() else path
+
+
 class PartFile:
     """FILE.part, with FILE.part.json that says how far it is; both for their owner alone."""
 

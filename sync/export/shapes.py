@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,8 @@ FORMULA = frozenset("=+-@＝＋－＠")
 """What a formula begins with, in both widths."""
 BOM = "\ufeff"
 """By this a spreadsheet knows UTF-8."""
+_MARKS = re.compile(r'[",\r\n]')
+"""What cannot stand bare in a cell."""
 
 
 class Shape(Protocol):
@@ -111,23 +113,9 @@ class Table:
 
 
 def _lines(rows: Iterable[Sequence[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()
+    """Rows as text. Quoted here: csv.writer leaves a lone carriage return bare when lines end in line feeds."""
+    return "".join(",".join(map(_quoted, row)) + "\n" for row in rows)
 
 
-def columns_of(actions: Iterable[Mapping[str, Any]], entity_type: str | None) -> list[str]:
-    """The properties that the organisation's collections define for a type of record, in their order."""
-    names: list[str] = []
-    for action in actions:
-        payload = action.get("payload")
-        payload = payload if isinstance(payload, Mapping) else action
-        of = payload.get("entityType")
-        if isinstance(of, str) and entity_type is not None and of.casefold() != entity_type.casefold():
-            continue
-        defined = payload.get("properties")
-        for one in defined if isinstance(defined, list) else []:
-            name = (one.get("systemName") or one.get("propertyName")) if isinstance(one, Mapping) else None
-            if isinstance(name, str) and name:
-                names.append(name)
-    return list(dict.fromkeys(names))
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if _MARKS.search(cell) else cell

@@ -18,7 +18,10 @@ from sync.maps.problem import MapsInvalid, Problem, did_you_mean, shown
 from sync.maps.sources import connector_names, source_model
 
 SUFFIXES = (".yaml", ".yml")
-_REMEDY = "write a map (docs/property-maps.md shows how), or name another folder with --mappings DIR"
+_REMEDY = (
+    "`memsync init` writes a map (docs/property-maps.md shows how to write one by hand); where there are maps "
+    "already, go to the folder that holds theirs, or name it with --mappings DIR"
+)
 
 
 def load_maps(folder: Path) -> tuple[PropertyMap, ...]:

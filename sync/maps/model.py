@@ -77,7 +77,7 @@ class Property(Part):
     extract_memories: bool = Field(
         default=False,
         alias="extractMemories",
-        description="true for free text that memories are drawn from (costs credits); false for facts.",
+        description="true for free text that memories are drawn from (may cost more); false for facts.",
     )
     transform: Annotated[tuple[ValidStep, ...], BeforeValidator(_as_tuple)] = Field(
         (),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
@@ -185,5 +187,22 @@ class MemoryClient:
             news = bool(sunset) and not self._warned
             self._warned = self._warned or news
         if news and sunset:
-            hint = "; PERSONIZE_API_VERSION=v1.1 uses the newer one" if self.dialect == "v1" else ""
-            self._warn(f"the server says that its API {self.dialect} ends on {redact(sunset)[:40]}{hint}")
+            self._warn(about_sunset(self.dialect, sunset, datetime.now(UTC)))
+
+
+def about_sunset(dialect: Dialect, sunset: str, now: datetime) -> str:
+    """What the announced end of a dialect (a date as HTTP or ISO 8601 write it) means, and what to set."""
+    hint = ": set PERSONIZE_API_VERSION=v1.1 to use the newer one" if dialect == "v1" else ""
+    ends = _date(sunset)
+    if ends is None:
+        return f"the server announces an end of its API {dialect}{hint}"
+    if ends < now.date():
+        return f"the server's API {dialect} was announced to end on {ends}, and still answers{hint}"
+    return f"the server's API {dialect} is announced to end on {ends}{hint}"
+
+
+def _date(text: str) -> date | None:
+    for read in (parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, OverflowError):
+            return read(text).date()
+    return None
