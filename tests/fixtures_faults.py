@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import io
 import json
 import os
 import signal
@@ -11,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +16,8 @@ from typing import Any
 import pytest
 from doubles.memory_api import MemoryApi
 from fixtures_postgres import Database
-from workplace import MAP, TABLE, Ended, Workplace
+from workplace import MAP, OURS, TABLE, Ended, Workplace
 
-from sync.__main__ import main
-
-OURS = ("MEMSYNC_", "PERSONIZE_", "DATABASE_URL")
 _QUICK = str(Path(__file__).parent / "doubles" / "quick_memsync.py")
 _ROWS = """
 INSERT INTO customers (id, email, name, plan, notes)
@@ -53,13 +47,10 @@ class FaultyPlace(Workplace):
         return process
 
     def memsync(self, *arguments: str) -> Ended:
-        """Run a command to its end, in this process: a new one takes longer than most of these commands."""
-        with _as_in_its_own_process(self.folder, self.variables, self.clocks), _captured() as (out, err):
-            try:
-                main(list(arguments))
-            except SystemExit as ended:
-                return Ended(int(ended.code or 0), out.getvalue(), err.getvalue())
-        raise AssertionError("main returned")
+        with pytest.MonkeyPatch.context() as patch:
+            for clock, seconds in self.clocks.items():
+                patch.setattr(clock, seconds)
+            return super().memsync(*arguments)
 
     def started_run(self, *arguments: str) -> subprocess.Popen[str]:
         """`memsync run --json` that is not waited for."""
@@ -83,31 +74,6 @@ class FaultyPlace(Workplace):
         """What `memsync rejects list --json` lists."""
         found: list[dict[str, Any]] = self.memsync("rejects", "list", *arguments, "--json").json["rejects"]
         return found
-
-
-@contextmanager
-def _captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        yield out, err
-
-
-@contextmanager
-def _as_in_its_own_process(folder: Path, variables: dict[str, str], clocks: dict[str, Any]) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.startswith(OURS):
-                patch.delenv(name)
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        for clock, seconds in clocks.items():
-            patch.setattr(clock, seconds)
-        patch.chdir(folder)
-        thresholds = gc.get_threshold()
-        try:
-            yield
-        finally:
-            gc.unfreeze()
-            gc.set_threshold(*thresholds)
 
 
 def end_of(process: subprocess.Popen[str], patience: float = 60.0) -> Ended:

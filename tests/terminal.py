@@ -17,8 +17,13 @@ from types import TracebackType
 from typing import Self
 
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_OWNER = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-"""Makes the terminal the command's own, so that Ctrl-C reaches it."""
+_OWNER = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal the command's own, so that Ctrl-C reaches it, also where the tests themselves ignore it."""
 INTERRUPT = "\x03"
 PATIENCE = 60.0
 """Seconds for one question to come: only a command that hangs is waited for that long."""

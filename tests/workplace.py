@@ -1,19 +1,26 @@
-"""A folder as a user has one: maps, variables, a state store; commands run in it as processes."""
+"""A folder as a user has one: maps, variables, a state store; commands run in it, mostly within this process."""
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from sync.__main__ import main
 from sync.sandbox import Sandbox
 
+OURS = ("MEMSYNC_", "PERSONIZE_", "DATABASE_URL")
 MEMSYNC = str(Path(sys.executable).with_name("memsync"))
 MAP = """\
 stream: customers
@@ -80,7 +87,7 @@ class Workplace:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command and do not wait for it."""
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("MEMSYNC_", "PERSONIZE_", "DATABASE_URL"))}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
         return subprocess.Popen(
             [MEMSYNC, *arguments],
             cwd=self.folder,
@@ -92,7 +99,16 @@ class Workplace:
         )
 
     def memsync(self, *arguments: str) -> Ended:
-        """Run a command to its end."""
+        """Run a command to its end, in this process: a new one takes longer than most commands."""
+        with _as_in_its_own_process(self.folder, self.variables), _captured() as (out, err):
+            try:
+                main(list(arguments))
+            except SystemExit as ended:
+                return Ended(int(ended.code or 0), out.getvalue(), err.getvalue())
+        raise AssertionError("main returned")
+
+    def separately(self, *arguments: str) -> Ended:
+        """Run a command to its end, in a process of its own."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=60)
         return Ended(process.returncode, out, err)
@@ -100,3 +116,27 @@ class Workplace:
     def run(self, *arguments: str) -> Ended:
         """`memsync run --json`, following no events unless the arguments say so."""
         return self.memsync("run", "--json", "--wait", "0s", *arguments)
+
+
+@contextmanager
+def _captured() -> Iterator[tuple[io.StringIO, io.StringIO]]:
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        yield out, err
+
+
+@contextmanager
+def _as_in_its_own_process(folder: Path, variables: dict[str, str]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith(OURS):
+                patch.delenv(name)
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        patch.setattr("sys.stdin", io.StringIO())
+        patch.chdir(folder)
+        thresholds = gc.get_threshold()
+        try:
+            yield
+        finally:
+            gc.unfreeze()
+            gc.set_threshold(*thresholds)
