@@ -4,10 +4,11 @@ VENV := .venv
 READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 AUDIT := .venv-audit
+PEERS := .venv-peers
 
 LINT := $(VENV)/lint
 
-.PHONY: help demo test test-all crash check lint-deploy audit bench lock clean
+.PHONY: help demo test test-all crash check lint-deploy audit bench bench-peers profile lock clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/' | expand -t 12
 
@@ -58,8 +59,20 @@ audit: $(AUDIT)/.ready  ## known holes in what is installed, and risky code (nee
 	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements.lock \
 	  || { echo "audit: no clean answer about requirements.lock: a package above has a known hole, or the advisory service could not be asked"; exit 1; }
 
-bench: $(READY)  ## speed and memory, beside a hand-written minimal loop
-	@$(BIN)/python -m benchmarks
+bench: $(READY)  ## speed and memory, beside a hand-written minimal loop: ARGS="--rows 5000000 --repeat 1"
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+$(PEERS)/.ready: requirements-peers.lock
+	@echo "Setting up $(PEERS) (once) ..."
+	@rm -rf $(PEERS) && $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+bench-peers: $(READY) $(PEERS)/.ready  ## the same beside dlt, in an environment of its own
+	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python $(ARGS)
+
+profile: $(READY)  ## where the time of a first run goes, by part and by function
+	@$(BIN)/python -m benchmarks.where $(ARGS)
 
 lock:  ## renew the locks (needs uv)
 	@uv pip compile pyproject.toml --all-extras --generate-hashes --universal --no-header --no-annotate --output-file requirements.lock $(UPGRADE)
@@ -67,7 +80,8 @@ lock:  ## renew the locks (needs uv)
 	@uv pip compile --group build --constraint requirements.lock --generate-hashes --universal --no-header --no-annotate --output-file requirements-build.lock
 	@uv pip compile --group lint --generate-hashes --universal --no-header --no-annotate --output-file requirements-lint.lock $(UPGRADE)
 	@uv pip compile --group audit --generate-hashes --universal --no-header --no-annotate --output-file requirements-audit.lock $(UPGRADE)
+	@uv pip compile --group peers --generate-hashes --universal --no-header --no-annotate --output-file requirements-peers.lock $(UPGRADE)
 
 clean:  ## remove what the targets made
-	@rm -rf $(VENV) $(AUDIT) memsync-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	@rm -rf $(VENV) $(AUDIT) $(PEERS) memsync-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

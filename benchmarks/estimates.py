@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.__main__ import MAP, MEMSYNC
+from benchmarks.contest import MAP, MEMSYNC
 from benchmarks.measure import measure
 from benchmarks.table import fill
 from sync.demo.postgres import embedded_postgres
@@ -73,7 +73,7 @@ def _compare(folder: Path, database: str, case: Case) -> bool:
         f"{expected:7,} /{took['calls']:6,}{off_calls:+9.1%}"
         f"{told['seconds']:8.1f} /{took['seconds']:6.1f}{off_time:+9.1%}"
     )
-    return abs(off_calls) <= CALLS and abs(off_time) <= TIME
+    return bool(abs(off_calls) <= CALLS and abs(off_time) <= TIME)
 
 
 def _summary(folder: Path, variables: dict[str, str], *arguments: str) -> dict[str, Any]:

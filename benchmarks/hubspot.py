@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measure import Taken, measure
 from connectors.hubspot import Source, Variables, connect
@@ -82,13 +83,13 @@ def _read(folder: Path, crm: HubSpot, source: dict[str, str], cursor: object = N
     return measure([sys.executable, "-m", "benchmarks.hubspot", json.dumps(task)], folder, here)
 
 
-def read(task: dict[str, object]) -> None:
+def read(task: dict[str, Any]) -> None:
     """Read everything that is due and print how many ids came, by how many calls."""
-    source = Source.model_validate({"connector": "hubspot", "object": "contacts", **task["source"]})  # type: ignore[dict-item]
-    variables = Variables(hubspot_access_token=task["token"], hubspot_base_url=task["url"])  # type: ignore[arg-type]
+    source = Source.model_validate({"connector": "hubspot", "object": "contacts", **task["source"]})
+    variables = Variables(hubspot_access_token=task["token"], hubspot_base_url=task["url"])
     connector = connect(source, variables, ["email", "firstname", "jobtitle"], lambda _: None)
-    number, cursor, seen = 0, None, set()
-    for page in connector.read(task["cursor"]):  # type: ignore[arg-type]
+    number, cursor, seen = 0, None, set[str]()
+    for page in connector.read(task["cursor"]):
         number += len(page.records)
         cursor = page.cursor
         if task["source"]:  # only then a record may come twice

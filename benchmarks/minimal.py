@@ -5,31 +5,24 @@ No map, no fingerprints, no state, no limits, no retries, no events: all that ma
 
 from __future__ import annotations
 
-import http.client
 import os
 import sys
-from urllib.parse import urlsplit
 
-import orjson
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.numeric import FloatLoader
 from psycopg.types.string import TextLoader
 
+from benchmarks.sink import connect, send
+
 PAGE, ROWS = 5000, 500
-NAMES = ("email", "first_name", "company", "plan", "score", "notes")
-PROPERTIES = {
-    name: {"sourceField": name, "collectionId": "col_contacts", "collectionName": "Contacts", "extractMemories": False}
-    for name in NAMES
-}
-MAPPING = {"entityType": "contact", "email": "email", "runName": "minimal", "properties": PROPERTIES}
 FIRST = "SELECT * FROM customers ORDER BY updated_at, id LIMIT %s"
 NEXT = "SELECT * FROM customers WHERE (updated_at, id) > (%s, %s) ORDER BY updated_at, id LIMIT %s"
 
 
 def main(since: str | None) -> None:
     """Send everything after `since` ("stamp id"), and print the last stamp and id."""
-    target = http.client.HTTPConnection(urlsplit(os.environ["PERSONIZE_BASE_URL"]).netloc)
+    target = connect()
     cursor = tuple(since.rsplit(" ", 1)) if since else None
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True, row_factory=dict_row) as source:
         for name in ("timestamptz", "date"):
@@ -40,17 +33,6 @@ def main(since: str | None) -> None:
                 send(target, rows[start : start + ROWS])
             cursor = (rows[-1]["updated_at"], rows[-1]["id"])
     print(*(cursor or ()))
-
-
-def send(target: http.client.HTTPConnection, rows: list[dict]) -> None:  # type: ignore[type-arg]
-    """One call."""
-    body = orjson.dumps({"source": "Postgres", "mapping": MAPPING, "rows": rows, "tier": "pro", "chunkSize": 1})
-    headers = {"Authorization": "Bearer sk_test_bench", "Content-Type": "application/json"}
-    target.request("POST", "/api/v1/batch-memorize", body, headers)
-    answer = target.getresponse()
-    answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"HTTP {answer.status}")
 
 
 if __name__ == "__main__":

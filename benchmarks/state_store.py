@@ -87,4 +87,4 @@ def measure(store: Store, rows: int, *, scattered: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(text) for text in sys.argv[1:2]), *sys.argv[2:3])
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000, *sys.argv[2:3])

@@ -167,19 +167,38 @@ def unsettled(connection: Connection, stream: str, part: str = "") -> list[Unset
     return [_unsettled(row) for row in found]
 
 
+_EVENT = [column for column in chunks.c if column is not chunks.c.entries]
+
+
+def open_events(connection: Connection, stream: str, part: str = "") -> list[Unsettled]:
+    """The same without their entries: a million rows may wait, and their keys are needed when an event ends."""
+    found = connection.execute(select(*_EVENT).where(_sent_by(stream, part)).order_by(chunks.c.id))
+    return [_event(row) for row in found]
+
+
+def entries_of(connection: Connection, chunk: Unsettled) -> Entries:
+    """The entries of a chunk; none when somebody else settled it meanwhile."""
+    packed = connection.scalar(select(chunks.c.entries).where(chunks.c.id == chunk.id))
+    return Entries(Entries.pack(()) if packed is None else packed)
+
+
 def _sent_by(stream: str, part: str) -> ColumnElement[bool]:
     of_stream = chunks.c.stream == stream
     return of_stream & (chunks.c.part == part) if part else of_stream
 
 
 def due_event(connection: Connection, stream: str, now: float, part: str = "") -> Unsettled | None:
-    """The chunk whose event is to be asked for first, if that is due."""
+    """The chunk whose event is to be asked for first, if that is due; without its entries."""
     due = _sent_by(stream, part) & (chunks.c.next_poll_at <= now)
-    row = connection.execute(select(chunks).where(due).order_by(chunks.c.next_poll_at).limit(1)).first()
-    return None if row is None else _unsettled(row)
+    row = connection.execute(select(*_EVENT).where(due).order_by(chunks.c.next_poll_at).limit(1)).first()
+    return None if row is None else _event(row)
 
 
 def _unsettled(row: Row[Any]) -> Unsettled:
+    return replace(_event(row), entries=Entries(row.entries))
+
+
+def _event(row: Row[Any]) -> Unsettled:
     return Unsettled(
         id=row.id,
         event_id=row.event_id,
@@ -188,7 +207,6 @@ def _unsettled(row: Row[Any]) -> Unsettled:
         polls=row.polls,
         next_poll_at=row.next_poll_at,
         status=row.status,
-        entries=Entries(row.entries),
     )
 
 

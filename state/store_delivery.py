@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from state import delivery, overview
 from state.database import Database
-from state.values import Failure, Lease, Redelivery, Step, StoredReject, Unsettled
+from state.values import Entries, Failure, Lease, Redelivery, Step, StoredReject, Unsettled
 
 _AT_ONCE = 10_000
 """Keys that are listed at a time."""
@@ -35,8 +35,18 @@ class Delivery(Database):
         with self._reading() as connection:
             return delivery.unsettled(connection, stream, part)
 
+    def open_events(self, stream: str, part: str = "") -> list[Unsettled]:
+        """The same without their entries, for which `entries` is asked once an event has ended."""
+        with self._reading() as connection:
+            return delivery.open_events(connection, stream, part)
+
+    def entries(self, chunk: Unsettled) -> Entries:
+        """The (key, identity hash) pairs of a chunk; none when it was settled meanwhile."""
+        with self._reading() as connection:
+            return delivery.entries_of(connection, chunk)
+
     def due_event(self, stream: str, part: str = "") -> Unsettled | None:
-        """The chunk whose event is to be asked for first, if it is time to; likewise."""
+        """The chunk whose event is to be asked for first, if it is time to; without its entries."""
         with self._reading() as connection:
             return delivery.due_event(connection, stream, self._clock(), part)
 

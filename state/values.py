@@ -122,8 +122,8 @@ class Unsettled:
     polls: int
     next_poll_at: float
     status: str
-    entries: Sequence[tuple[str, str]] = field(repr=False)
-    """(key, identity hash) of each row."""
+    entries: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    """(key, identity hash) of each row; nothing where only the event was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from connectors.base import Connector, Page, Reading, Record
+from sync.checked import Check, check_file
 from sync.destination import Destination, envelope_for
 from sync.exits import KNOWN_ERRORS, MISCONFIGURED, exit_of
 from sync.intake import misfit, take_in
@@ -23,15 +24,6 @@ SAMPLE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `exit` is 0 when it is well."""
-
-    name: str
-    detail: str
-    exit: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Opened:
     """The destination as all streams of one check see it; `problem` when it cannot be used."""
 
@@ -43,18 +35,13 @@ class Opened:
 
 def check_stream(property_map: PropertyMap, opened: Opened) -> list[Check]:
     """Look at everything that a run of the stream would need; nothing is stored anywhere."""
-    checks = [Check("map", f"{property_map.file}: {counted(len(property_map.mapping.properties))}")]
+    checks = [check_file(property_map)]
     compiled = compile_map(property_map, b"check")
     records = _source_checks(property_map, compiled, checks)
     sound = _destination_checks(property_map, compiled, opened, checks)
     if records is not None:
         _sample_checks(property_map, compiled, records, opened if sound else None, checks)
     return checks
-
-
-def counted(properties: int) -> str:
-    """`1 property`, `12 properties`."""
-    return "1 property" if properties == 1 else f"{properties} properties"
 
 
 def _attempt(checks: list[Check], name: str, action: Callable[[], str]) -> bool:

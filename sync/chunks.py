@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 
@@ -22,12 +23,17 @@ class Outgoing(NamedTuple):
     """Whether its body holds text to extract."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chunk:
     """The rows of one call."""
 
     number: int
     rows: tuple[Outgoing, ...]
+
+    @cached_property
+    def fingerprints(self) -> Mapping[str, bytes]:
+        """By key; of a row that comes twice, the later one's."""
+        return {row[0]: row[3] for row in self.rows}
 
 
 class Chunker:
@@ -44,15 +50,31 @@ class Chunker:
         """The rows that wait for others to fill their chunk."""
         return self._rows
 
-    def add(self, row: Outgoing) -> Chunk | None:
-        """Take a row; hands out the chunk that became full, if one did."""
-        size = len(row.body) + 1
-        full = self.flush() if self._rows and self._bytes + size > self._room else None
-        self._rows.append(row)
-        self._bytes += size
-        if full is None and len(self._rows) == self._most:
-            return self.flush()
-        return full
+    def fill(self, rows: Sequence[Outgoing]) -> Iterator[Chunk]:
+        """Take rows; hands out the chunks that become full, each before the next row is taken."""
+        at = 0
+        while at < len(rows):
+            part = rows[at : at + self._most - len(self._rows)]
+            size = sum([len(row[2]) for row in part]) + len(part)
+            if self._bytes + size > self._room:
+                part, size = self._fitting(part)
+            self._rows += part
+            self._bytes += size
+            at += len(part)
+            if not part or len(self._rows) == self._most:
+                full = self.flush()
+                if full is not None:
+                    yield full
+
+    def _fitting(self, rows: Sequence[Outgoing]) -> tuple[Sequence[Outgoing], int]:
+        """As many of the first rows as there is room for, and their size; a row that is alone always has room."""
+        total = 0
+        for place, row in enumerate(rows):
+            size = len(row.body) + 1
+            if self._bytes + total + size > self._room and (place or self._rows):
+                return rows[:place], total
+            total += size
+        return rows, total
 
     def flush(self) -> Chunk | None:
         """Hand out what is left."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
-from itertools import chain
 
 from connectors.base import ConnectorError, Page
 from state.values import Entry, Step
 from sync.chunks import Chunk
 from sync.due import FETCHED, due_pages
 from sync.flight import Flight
-from sync.intake import Intake, in_doubt, misfit, take_in
+from sync.intake import Intake, Known, in_doubt, misfit, take_in
 from sync.job import Job, Ledger
 from sync.maps.problem import MapUnfit
 from sync.memory.settlement import normalise
@@ -25,8 +24,6 @@ GRACE = 5.0
 """Seconds that calls in flight have to end once the run stops."""
 PROBES = 8
 """Keys of a page that are looked up in a stream's first run."""
-Known = Callable[[Sequence[str]], Mapping[str, bytes]]
-"""The fingerprints of those of these keys that were delivered before."""
 
 
 def deliver(job: Job) -> bool:
@@ -64,8 +61,9 @@ def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: R
     """Take the pages in, sending on the way; returns whether none was cut short by a limit."""
     again: dict[str, bytes] = {}
     for number, page in pages:
-        aloft = {row.key: row.fingerprint for row in chain(recorder.on_the_way(), job.chunker.waiting)}
-        intake = take_in(page.records, number, job.make_row, _with(again, known), aloft, resend=job.resend)
+        intake = take_in(
+            page.records, number, job.make_row, _with(again, known), _aloft(job, recorder), resend=job.resend
+        )
         if number == FETCHED:  # they may lie in a page of this run as well
             again |= {row.key: row.fingerprint for row in intake.rows}
         unfit = misfit(intake, proven=job.proven)
@@ -90,6 +88,18 @@ def _with(again: Mapping[str, bytes], known: Known) -> Known:
     return lambda keys: {**known(keys), **{key: again[key] for key in keys if key in again}}
 
 
+def _aloft(job: Job, recorder: Recorder) -> Known:
+    """What knows the fingerprints of rows on their way, the latest one of each."""
+    ways = [chunk.fingerprints for chunk in recorder.on_the_way()]
+    ways.append({row[0]: row[3] for row in job.chunker.waiting})
+
+    def aloft(keys: Sequence[str]) -> Mapping[str, bytes]:
+        wanted = set(keys)
+        return {key: way[key] for way in ways for key in wanted & way.keys()}
+
+    return aloft
+
+
 def _finish(job: Job, recorder: Recorder, flight: Flight) -> None:
     """Send what is left, and wait for everything in flight."""
     _launch(job, job.chunker.flush(), recorder, flight)
@@ -99,17 +109,15 @@ def _finish(job: Job, recorder: Recorder, flight: Flight) -> None:
 
 
 def _send(job: Job, intake: Intake, recorder: Recorder, flight: Flight) -> None:
-    for row in intake.rows:
-        chunk = job.chunker.add(row)
-        if chunk is not None:
-            _launch(job, chunk, recorder, flight)
+    for chunk in job.chunker.fill(intake.rows):
+        _launch(job, chunk, recorder, flight)
 
 
 def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -> None:
     """Send a chunk as soon as there is a place and no chunk in flight holds one of its identities."""
     if chunk is None:
         return
-    marks = {normalise(row.identity) for row in chunk.rows}
+    marks = {normalise(row[1]) for row in chunk.rows}
     while not flight.has_place(marks):
         _wait(job, recorder, flight)
     _doubt(job, chunk)

@@ -95,6 +95,8 @@ class Follower:
         return pause
 
     def _settle(self, chunk: Unsettled, found: EventOutcome) -> None:
+        # Only now: the keys of all rows that wait, of a large table all of its rows, would fill the memory.
+        chunk = replace(chunk, entries=self._ledger.entries(chunk))
         failures = failures_of(chunk.entries, found, self._hash)
         self._summary.filed += self._ledger.settle(chunk, failures)
         self._summary.failed += len(failures)

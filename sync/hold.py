@@ -11,7 +11,7 @@ from state.errors import StateError, StoreUnreachable
 from state.leases import TTL
 from state.owner import this_process
 from state.store import Store
-from state.values import Failure, Lease, Position, Redelivery, Step, Unsettled
+from state.values import Entries, Failure, Lease, Position, Redelivery, Step, Unsettled
 from sync.maps.row import HASH_SIZE
 from sync.positions import FULL, INCREMENTAL
 from sync.stop import Stop, Stopped
@@ -109,7 +109,10 @@ class HeldState:
         return self._store.due_event(self._lease.stream, self._lease.part)
 
     def unsettled(self) -> list[Unsettled]:
-        return self._store.unsettled(self._lease.stream, self._lease.part)
+        return self._store.open_events(self._lease.stream, self._lease.part)
+
+    def entries(self, chunk: Unsettled) -> Entries:
+        return self._store.entries(chunk)
 
     def settle(self, chunk: Unsettled, failures: Sequence[Failure]) -> int:
         return self._store.settle(self._lease, chunk, failures)

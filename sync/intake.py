@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from connectors.base import Record
 from sync.chunks import Outgoing
@@ -14,6 +13,15 @@ FEW = 50
 """Records, or answered rows, below which the share of failed ones says nothing."""
 SHARE = 0.2
 """The share of failed ones from which on the map is to blame."""
+
+
+Known = Callable[[Sequence[str]], Mapping[str, bytes]]
+"""The fingerprints of those of these keys that are known."""
+
+
+def nothing(_: Sequence[str]) -> Mapping[str, bytes]:
+    """Knows no key."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +39,44 @@ def take_in(
     records: Sequence[Record],
     page: int,
     make_row: Callable[[Record], Row | Reject],
-    known: Callable[[Sequence[str]], Mapping[str, bytes]],
-    aloft: Mapping[str, bytes] = MappingProxyType({}),
+    known: Known,
+    aloft: Known = nothing,
     *,
     resend: bool = False,
 ) -> Intake:
     """Map the records of a page; leave out rows, and texts of rows, that were delivered before as they are now.
 
-    `aloft` has the fingerprints of rows on their way. What becomes of them is not known, so they spare a row, but no
+    `aloft` knows the fingerprints of rows on their way. What becomes of them is not known, so they spare a row, but no
     text of a row that differs. With `resend` nothing is left out.
     """
-    rows: list[Row] = []
-    rejects: list[Reject] = []
-    for record in records:
-        made = make_row(record)
-        if made.__class__ is Row:
-            rows.append(made)
-        else:
-            rejects.append(made)  # type: ignore[arg-type]
-    delivered = known([row.key for row in rows])
-    again = {row.key: aloft[row.key] for row in rows if row.key in aloft} if aloft else {}
+    made = [make_row(record) for record in records]
+    rows = [one for one in made if one.__class__ is Row]
+    rejects = [one for one in made if one.__class__ is Reject] if len(rows) < len(made) else []
+    keys = [row[0] for row in rows]
+    delivered, again = known(keys), aloft(keys)
     latest = {**delivered, **again} if again else delivered
-    changed = rows if resend or not latest else [row for row in rows if latest.get(row.key) != row.fingerprint]
+    changed = rows if resend or not latest else [row for row in rows if latest.get(row[0]) != row[4]]
     if again:
         delivered = {**delivered, **{key: mark[:PLAIN_SIZE] for key, mark in again.items()}}
-    outgoing = [_outgoing(row, delivered.get(row.key), page, resend) for row in changed]
+    if delivered:
+        outgoing = [_outgoing(row, delivered.get(row[0]), page, resend) for row in changed]
+    else:
+        outgoing = [_whole(row, page) for row in changed]
     return Intake(outgoing, rejects, len(rows) - len(changed))
 
 
 def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoing:
-    key, identity, _, _, fingerprint = row
+    key, identity, plain, _, fingerprint = row
     # Under another identity memory may know nothing yet: all of the row goes there.
     body = body_of(row, None if resend or identity_moved(before, fingerprint) else before)
-    return _new(Outgoing, (key, identity, body, fingerprint, page, before, len(body) > len(row[2])))
+    return _new(Outgoing, (key, identity, body, fingerprint, page, before, len(body) > len(plain)))
+
+
+def _whole(row: Row, page: int) -> Outgoing:
+    """A row of which nothing was delivered: the only kind in a first run."""
+    key, identity, plain, texts, fingerprint = row
+    body = b"%b,%b}" % (plain[:-1], b",".join(texts)) if texts else plain
+    return _new(Outgoing, (key, identity, body, fingerprint, page, None, bool(texts)))
 
 
 _new = tuple.__new__  # a third of the time that the class's own constructor takes
@@ -99,9 +112,7 @@ def body_of(row: Row, delivered: bytes | None) -> bytes:
     if not row.texts:
         return row.plain
     texts = row.texts if delivered is None else _new_texts(row, delivered)
-    if len(texts) == 1:
-        return b"%b,%b}" % (row.plain[:-1], texts[0])
-    return b",".join((row.plain[:-1], *texts)) + b"}"
+    return b"%b,%b}" % (row.plain[:-1], b",".join(texts)) if texts else row.plain
 
 
 def _new_texts(row: Row, delivered: bytes) -> Sequence[bytes]:

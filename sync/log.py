@@ -8,8 +8,6 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal
 
-import structlog
-
 _SECRET = re.compile(
     # Not every sk_..._ is a key: task_type_id and sk_customer_id are columns, disk_one_state.db a file.
     r"(sk_(?:live|test)_|\bsk_[a-z]+_(?=\w{16})|Bearer\s+)(?!\.{3})[^\s\"',}()]+"
@@ -21,6 +19,8 @@ _EMAIL = re.compile(r"[^\s\"'<>()\[\]{},;:=&/\\]+(?:@|%40)[\w-]+(?:\.[\w-]+)+", 
 
 def set_up(form: Literal["auto", "console", "json"], level: str) -> None:
     """Send structlog's and the standard library's lines to standard error in one form."""
+    import structlog  # here: whoever only masks a text need not wait for it
+
     as_json = form == "json" or (form == "auto" and not sys.stderr.isatty())
     renderer = structlog.processors.JSONRenderer() if as_json else _for_people
     structlog.configure(
@@ -45,6 +45,8 @@ class Forward(logging.Handler):
     """Hands the standard library's lines to structlog, without tracebacks: those may hold anything."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        import structlog
+
         try:
             text = record.getMessage()
         except Exception:  # arguments that do not fit their text

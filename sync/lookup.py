@@ -9,13 +9,11 @@ from sync.compare import plain_of
 from sync.destination import Destination
 from sync.maps.compile import CompiledMap
 from sync.memory.pace import Pacer
-from sync.memory.records import Stored, digested, identity_digest, identity_search, is_cut, listing_of
+from sync.memory.records import LARGEST_BUDGET, Stored, digested, identity_digest, identity_search, is_cut, listing_of
 from sync.reads import paced
 
 Look = Callable[[str], Sequence[Stored]]
 """The records in memory with an identity: one, or none; several where the service keeps several."""
-LARGEST_BUDGET = 32_000
-"""Tokens of a digest, at most."""
 
 
 def by_search(destination: Destination, pacer: Pacer, compiled: CompiledMap) -> Look:

@@ -6,11 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connectors.source import Source
-from state.values import Position
 from sync.memory.errors import DestinationMisconfigured
+
+if TYPE_CHECKING:
+    from connectors.source import Source
+    from state.values import Position
 
 INCREMENTAL, FULL = "incremental", "full"
 

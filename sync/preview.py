@@ -54,6 +54,9 @@ class PreviewState:
     def unsettled(self) -> list[Unsettled]:
         return []
 
+    def entries(self, chunk: Unsettled) -> Sequence[tuple[str, str]]:
+        return ()
+
     def apply(self, step: Step) -> None:
         """Nothing: a dry run changes no state."""
 

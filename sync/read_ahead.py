@@ -19,21 +19,24 @@ _PATIENCE = 2.0
 
 def read_ahead(pages: Iterator[Page], stop: Stop) -> Iterator[Page]:
     """Yield the pages, one page read ahead on a thread of its own; raises what the reading raises, or Stopped."""
-    shelf: queue.Queue[Any] = queue.Queue(maxsize=1)
-    done = threading.Event()
-    reader = threading.Thread(target=_read, args=(pages, shelf, done), name="read", daemon=True)
+    shelf: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    # A page is read when the one before it was taken: several that lie ready would only fill the memory.
+    wanted, done = threading.Semaphore(1), threading.Event()
+    reader = threading.Thread(target=_read, args=(pages, shelf, wanted, done), name="read", daemon=True)
     reader.start()
     try:
         while (found := _take(shelf, stop)) is not _END:
             if isinstance(found, BaseException):
                 raise found
+            wanted.release()
             yield found
     finally:
         done.set()
+        wanted.release()
         reader.join(timeout=_PATIENCE)
 
 
-def _take(shelf: queue.Queue[Any], stop: Stop) -> Any:
+def _take(shelf: queue.SimpleQueue[Any], stop: Stop) -> Any:
     while not stop.is_set:
         try:
             return shelf.get(timeout=_LOOK)
@@ -42,21 +45,14 @@ def _take(shelf: queue.Queue[Any], stop: Stop) -> Any:
     raise Stopped
 
 
-def _read(pages: Iterator[Page], shelf: queue.Queue[Any], done: threading.Event) -> None:
+def _read(
+    pages: Iterator[Page], shelf: queue.SimpleQueue[Any], wanted: threading.Semaphore, done: threading.Event
+) -> None:
     try:
-        for page in pages:
-            _put(shelf, page, done)
-            if done.is_set():
+        while wanted.acquire() and not done.is_set():
+            shelf.put(page := next(pages, _END))
+            if page is _END:
                 return
-        _put(shelf, _END, done)
+            del page  # whoever took it lets it go before the next one is read
     except BaseException as error:  # it is raised again by the reader's consumer
-        _put(shelf, error, done)
-
-
-def _put(shelf: queue.Queue[Any], found: Any, done: threading.Event) -> None:
-    while not done.is_set():
-        try:
-            shelf.put(found, timeout=_LOOK)
-        except queue.Full:
-            continue
-        return
+        shelf.put(error)

@@ -97,10 +97,9 @@ class Recorder:
         self._sending[chunk.number] = chunk, outcome
         return outcome
 
-    def on_the_way(self) -> Iterator[Outgoing]:
-        """The rows of chunks of which nothing is recorded yet."""
-        for chunk, _ in self._sending.values():
-            yield from chunk.rows
+    def on_the_way(self) -> Iterator[Chunk]:
+        """The chunks of which nothing is recorded yet, in the order in which they were sent."""
+        return (chunk for chunk, _ in self._sending.values())
 
     def unfinished(self) -> list[Landed]:
         """What came of chunks that nobody waits for any longer: a part of one may have been accepted."""
@@ -126,15 +125,18 @@ class Recorder:
 
     def _take(self, receipt: Receipt, refused: Sequence[str]) -> AcceptedChunk:
         hashed = self._job.hash_identity
-        self._summary.sent += len(receipt.rows)
-        self._summary.with_text += sum(row.has_text for row in receipt.rows)
-        self._summary.move([row.key for row in receipt.rows if identity_moved(row.before, row.fingerprint)])
-        self._summary.accepted += len(receipt.rows)
-        for page, rows in Counter(row.page for row in receipt.rows).items():
+        keys, identities, _, fingerprints, pages, befores, texts = zip(*receipt.rows, strict=True)
+        self._summary.sent += len(keys)
+        self._summary.accepted += len(keys)
+        self._summary.with_text += sum(texts)
+        for page, rows in Counter(pages).items():
             self._watermark.done(page, rows)
-        entries = [
-            Entry(row.key, row.fingerprint, hashed(normalise(row.identity)), _leans(row)) for row in receipt.rows
-        ]
+        leans = [False] * len(keys)
+        if any(befores):
+            self._summary.move([row.key for row in receipt.rows if identity_moved(row.before, row.fingerprint)])
+            leans = [_leans(row) for row in receipt.rows]
+        marks = [hashed(normalise(identity)) for identity in identities]
+        entries = [_new(Entry, one) for one in zip(keys, fingerprints, marks, leans, strict=True)]
         return AcceptedChunk(receipt.event_id, entries, refused)
 
     def _turn_down(self, refusal: Refusal) -> Failure:
@@ -167,6 +169,9 @@ class Recorder:
             self._summary.cursor_to = self._position.cursor
         self._accepted, self._filed, self._failed, self._position = [], [], [], None
         self._removed = []
+
+
+_new = tuple.__new__  # a third of the time that the class's own constructor takes
 
 
 def _leans(row: Outgoing) -> bool:

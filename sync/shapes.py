@@ -12,16 +12,12 @@ from connectors.base import Connector, Described, Field
 from connectors.source import Source
 from sync.assemble import Plan
 from sync.destination import answer_of
-from sync.discover.judgement import verdict_on
-from sync.discover.profile import Profile
 from sync.drift import Held, Kind, Seen, Shape, carried, compare, shape_from
 from sync.maps.model import PropertyMap
 from sync.maps.paths import parse_path
 from sync.maps.reading import paths_of
 from sync.memory.collections import Collection, resolve
 from sync.memory.errors import DestinationMisconfigured
-
-_UNSEEN = Profile()
 
 
 def note_drift(plan: Plan, connector: Connector) -> None:
@@ -73,7 +69,10 @@ def shape_of(
 def _kind(field: Field) -> Kind:
     if not field.readable:
         return "closed"
-    return "text" if verdict_on(field, _UNSEEN).kind == "text" else "plain"
+    from sync.discover.judgement import verdict_on  # most runs find the metadata as it was and judge nothing
+    from sync.discover.profile import Profile
+
+    return "text" if verdict_on(field, Profile()).kind == "text" else "plain"
 
 
 def _field_of(path: str, known: Container[str]) -> str:

@@ -16,7 +16,7 @@ def outgoing(sizes):
 @given(st.lists(st.integers(1, 60), max_size=60), st.integers(1, 9), st.integers(60, 200))
 def test_chunks_hold_every_row_once_in_order_and_are_as_full_as_may_be(sizes, most, room):
     rows, chunker = outgoing(sizes), Chunker(most, room + 1)
-    chunks = [chunk for chunk in [*map(chunker.add, rows), chunker.flush()] if chunk is not None]
+    chunks = [chunk for chunk in [*chunker.fill(rows), chunker.flush()] if chunk is not None]
     assert [row for chunk in chunks for row in chunk.rows] == rows
     assert [chunk.number for chunk in chunks] == list(range(1, len(chunks) + 1))
     frame = Envelope(b"", b"")
@@ -35,5 +35,5 @@ def test_nothing_gives_no_chunk():
 def test_a_row_that_is_larger_than_a_call_travels_alone():
     chunker = Chunker(10, 100)
     rows = outgoing([10, 500, 10])
-    chunks = [chunk for chunk in [*map(chunker.add, rows), chunker.flush()] if chunk]
+    chunks = [chunk for chunk in [*chunker.fill(rows), chunker.flush()] if chunk]
     assert [len(chunk.rows) for chunk in chunks] == [1, 1, 1]

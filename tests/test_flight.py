@@ -160,12 +160,12 @@ def readers():
     return [thread for thread in threading.enumerate() if thread.name == "read"]
 
 
-def test_pages_come_in_order_and_at_most_two_are_ahead():
+def test_pages_come_in_order_and_one_is_ahead():
     taken = []
     read = []
     for page in read_ahead(pages(6, read.append), Stop()):
         time.sleep(0.01)
-        assert len(read) - len(taken) <= 3
+        assert len(read) - len(taken) <= 2  # the one at hand, and the one ahead
         taken.append(page.cursor["at"])
     assert taken == list(range(6))
     wait_for(lambda: not readers())

@@ -19,6 +19,8 @@ LAYERS = {
     "sync.web": [],
     "sync.sandbox": ["sync.web"],
     "sync.stop": [],
+    "sync.codes": [],
+    "sync.checked": ["sync.maps"],
     "sync.log": [],
     "sync.summary": [],
     "sync.chunks": [],

@@ -172,12 +172,17 @@ def test_the_model_finds_a_step_that_is_forgotten_when_it_could_not_be_stored(mo
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 300), st.booleans()), max_size=50), st.integers(1, 9), st.integers(1, 200))
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 300), max_size=12), st.booleans()), max_size=9),
+    st.integers(1, 9),
+    st.integers(1, 200),
+)
 def test_no_row_is_lost_doubled_or_moved_however_large_and_whenever_chunks_are_asked_for(rows, most, room):
     chunker, found, given_in = Chunker(most, room), [], []
-    for number, (size, flushed) in enumerate(rows):
-        given_in.append(Outgoing(str(number), str(number), b"x" * size, b"", 1))
-        found.append(chunker.add(given_in[-1]))
+    for number, (sizes, flushed) in enumerate(rows):
+        page = [Outgoing(f"{number}-{n}", str(number), b"x" * size, b"", 1) for n, size in enumerate(sizes)]
+        given_in += page
+        found += chunker.fill(page)
         found.append(chunker.flush() if flushed else None)
     found.append(chunker.flush())
     chunks = [chunk for chunk in found if chunk is not None]

@@ -18,7 +18,7 @@ from workplace import MAP
 
 from state import Store, open_store
 from state.errors import StoreUnreachable, StoreUnusable
-from sync.commands.serve import store_opener
+from sync.commands.serving import store_opener
 from sync.memory.answers import Answer
 from sync.memory.errors import DestinationMisconfigured
 from sync.sandbox import Sandbox, SandboxOptions

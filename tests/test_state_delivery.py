@@ -29,6 +29,15 @@ def test_an_accepted_chunk_keeps_its_keys_its_fingerprints_and_the_position_behi
     assert store.position("contacts", "incremental") == position(cursor)
 
 
+def test_the_keys_of_a_chunk_that_waits_are_read_when_they_are_asked_for(store: Store, lease: Lease) -> None:
+    store.apply(lease, Step([chunk("a", "b")]))
+    (waiting,) = store.open_events("contacts")
+    assert (waiting.event_id, waiting.rows, list(waiting.entries)) == ("event-1", 2, [])
+    assert list(store.entries(waiting)) == [("a", "id-a"), ("b", "id-b")]
+    store.settle(lease, waiting, [])
+    assert list(store.entries(waiting)) == []
+
+
 def test_what_one_stream_delivered_is_unknown_to_another(store: Store, lease: Lease) -> None:
     store.apply(lease, accepted("a"))
     assert store.has_fingerprints("contacts")

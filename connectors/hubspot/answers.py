@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from connectors.hubspot.wording import word
 
 _HARMLESS = re.compile("NOT_FOUND|NO_ASSOCIATIONS", re.IGNORECASE)
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_LONGEST_ID = 64
+_ID = re.compile(rf"[A-Za-z0-9_.:-]{{1,{_LONGEST_ID}}}")
 
 Result = dict[str, Any]
 
@@ -71,7 +72,18 @@ def id_of(value: Any) -> str:
 
 def records(found: Mapping[str, Any]) -> list[Result]:
     """Results that are records: each with an id, and with properties where it has any."""
-    return [one | {"id": id_of(one.get("id")), "properties": _properties(one)} for one in results(found)]
+    return [one if _is_record(one) else _record(one) for one in results(found)]
+
+
+def _is_record(one: Result) -> bool:
+    """Whether a result is one as it stands, as nearly all are."""
+    named = one.get("id")
+    plain = named.__class__ is str and len(named) <= _LONGEST_ID and named.isascii() and named.isalnum()
+    return plain and one.get("properties").__class__ is dict
+
+
+def _record(one: Result) -> Result:
+    return one | {"id": id_of(one.get("id")), "properties": _properties(one)}
 
 
 def _properties(one: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ VANISHED = "no longer there when it was read"
 OUTSIDE = "outside `where`"
 WITHHELD = 10
 """E-mails without a single body: fewer may be a coincidence."""
+_new = tuple.__new__  # a third of the time that the class's own constructor takes
 
 
 @dataclass(slots=True)
@@ -67,10 +68,10 @@ class Records:
         batch.ids += [one["id"] for one in results]
         batch.gone |= _merged(results)
         batch.notes += withheld(self._plan, results)
-        meant = [one for one in results if self._is_meant(one)]
+        meant = [one for one in results if self._is_meant(one)] if self._plan.presence else results
         batch.filtered[OUTSIDE] += len(results) - len(meant)
         fields = self._plan.shape.fields
-        records = [Record(one["id"], fields(one), _version(one)) for one in meant]
+        records = [_new(Record, (one["id"], fields(one), _version(one))) for one in meant]
         if self._people is None:
             batch.records += records
         else:
@@ -101,9 +102,10 @@ def withheld(plan: Plan, results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def _merged(results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The ids that these records swallowed."""
     gone: dict[str, str] = {}
-    for one in results:
-        losers = ids_in(*(one["properties"].get(name) for name in MERGED))
-        gone |= {loser: "merged" for loser in losers if loser != one["id"]}
+    for name in MERGED:
+        for one in results:
+            if texts := one["properties"].get(name):
+                gone |= {loser: "merged" for loser in ids_in(texts) if loser != one["id"]}
     return gone
 
 

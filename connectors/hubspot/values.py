@@ -41,13 +41,15 @@ def truth(text: str) -> bool | str:
 
 def moment(text: str) -> str:
     """A date and time as ISO 8601, also where it came as milliseconds."""
+    if text[4:5] == "-":  # behind a year, and never in a number
+        return text
     ms = milliseconds(text) if _MILLISECONDS.fullmatch(text) else None
     return text if ms is None else iso(ms)
 
 
 def day(text: str) -> str:
     """A date as ISO 8601, also where it came as milliseconds."""
-    return moment(text)[:10] if _MILLISECONDS.fullmatch(text) else text
+    return text if text[4:5] == "-" or not _MILLISECONDS.fullmatch(text) else moment(text)[:10]
 
 
 _BY_TYPE: Mapping[str, Convert] = {"number": number, "bool": truth, "datetime": moment, "date": day}
@@ -68,28 +70,25 @@ class Shape:
     def __init__(self, names: tuple[str, ...], known: Mapping[str, Property]) -> None:
         self.names = names
         self._from_top = tuple(name for name in names if name in TOP_LEVEL and name not in known)
-        self._plain = tuple(
-            (name, _same if name == KEY else converter(known.get(name))) for name in names if name not in self._from_top
-        )
+        self._plain = tuple(name for name in names if name not in self._from_top)
+        converters = ((name, converter(known.get(name))) for name in self._plain if name != KEY)
+        self._converted = tuple((name, convert) for name, convert in converters if convert is not _same)
+        self._has_key = KEY in names
 
     def fields(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """The values of one result under their names; what is empty or missing is None."""
-        found = result["properties"]
-        get = found.get
-        fields = {
-            name: convert(text) if isinstance(text := get(name), str) and text else _bare(text)
-            for name, convert in self._plain
-        }
+        get = result["properties"].get
+        # What is no text is nothing, or a value that a server gave as such: zero and false stay.
+        fields = {name: value if (value := get(name)) != "" else None for name in self._plain}
+        for name, convert in self._converted:
+            text = fields[name]
+            if text.__class__ is str:
+                fields[name] = convert(text)
         for name in self._from_top:
             fields[name] = result.get(name)
-        if fields.get(KEY, "") is None:
+        if self._has_key and fields[KEY] is None:
             fields[KEY] = result["id"]
         return fields
-
-
-def _bare(value: Any) -> Any:
-    """What is no text: nothing, or a value that a server gave as such."""
-    return None if value == "" else value
 
 
 def milliseconds(text: str | None) -> int | None:

@@ -22,9 +22,9 @@ from connectors.postgres.values import use_faster_loaders
 
 T = TypeVar("T")
 
-PAGE_ROWS = 2_500
+PAGE_ROWS = 1_500
 PAGE_BYTES = 16 * 1024 * 1024
-# Where a smaller limit does not help, a dozen timeouts would not either: 2,500, 312, 39, 4, 1.
+# Where a smaller limit does not help, a dozen timeouts would not either: 1,500, 187, 23, 2, 1.
 _LESS = 8
 
 

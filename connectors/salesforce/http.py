@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import orjson
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -48,6 +49,19 @@ class _Session(requests.Session):
         return super().request(*arguments, **more)
 
 
+class Answer(requests.Response):
+    """An answer whose JSON is decoded at several times the speed of the library's own way."""
+
+    def json(self, **more: Any) -> Any:
+        """The decoded body; what is no strict JSON in UTF-8, such as half a character, is left to the library."""
+        if not any(more.values()):
+            try:
+                return orjson.loads(self.content)
+            except orjson.JSONDecodeError:
+                pass
+        return super().json(**more)
+
+
 class Adapter(HTTPAdapter):
     """Bounds every call in time; sends all of them elsewhere where something stands in for Salesforce."""
 
@@ -67,6 +81,12 @@ class Adapter(HTTPAdapter):
         response = super().send(request, True, self._timeouts[:2], *others, **more)  # noqa: FBT003
         if not stream:
             self.finish(response)
+        return response
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """Make an answer of what the connection gives."""
+        response = super().build_response(req, resp)
+        response.__class__ = Answer
         return response
 
     def parts(self, response: requests.Response) -> Iterator[bytes]:

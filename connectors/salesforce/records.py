@@ -18,6 +18,7 @@ from connectors.salesforce.values import inner
 Fields = dict[str, Any]
 Row = tuple[Fields, Mapping[str, Any] | None]
 """The fields of a record, and its person as TYPEOF gave it."""
+_new = tuple.__new__  # a third of the time that the class's own constructor takes
 
 
 @dataclass(slots=True)
@@ -39,15 +40,16 @@ class Records:
     def of_rest(self, rows: Sequence[Mapping[str, Any]]) -> Batch:
         """The records of a REST page."""
         with understood(self._plan.label):
-            return self.of_rows([self._row(row) for row in rows])
+            return self.of_rows(self._rows(rows))
 
     def of_rows(self, rows: Sequence[Row], only: set[str] | None = None) -> Batch:
         """The records of rows; `only`: those with these keys."""
         batch = Batch()
         alive = []
+        is_id = statements.is_id
         for row in rows:
             fields = row[0]
-            if not statements.is_id(str(fields.get("Id"))):
+            if not is_id(fields.get("Id") or ""):
                 raise Unusable(
                     f"{self._plan.label}: the server gave a record without an Id; expected 15 or 18 letters and digits "
                     "in each. Nothing was lost: run again later"
@@ -57,30 +59,39 @@ class Records:
                 batch.gone[beginning(fields["Id"]) if self._plan.each else fields["Id"]] = word
             else:
                 alive.append(row)
-        batch.records = list(self._alive(alive, batch.filtered, only))
+        if self._persons is None and self._plan.stand is None:
+            batch.records = [_new(Record, (row["Id"], row, row.get("SystemModstamp"))) for row, _ in alive]
+        else:
+            batch.records = list(self._about(alive, batch.filtered, only))
         return batch
 
     def fetched(self, rows: Sequence[Mapping[str, Any]], only: set[str]) -> list[Record]:
         """The records of rows that were asked for by key."""
         with understood(self._plan.label):
-            return self.of_rows([self._row(row) for row in rows], only).records
+            return self.of_rows(self._rows(rows), only).records
 
-    def _row(self, row: Mapping[str, Any]) -> Row:
-        relationship = self._plan.people.relationship if self._plan.people else None
-        person = row.get(relationship) if relationship and self._plan.people and self._plan.people.by_typeof else None
-        return self._plan.shape.of_json(row), person if isinstance(person, dict) else None
+    def _rows(self, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+        people, of_json = self._plan.people, self._plan.shape.of_json
+        relationship = people.relationship if people and people.by_typeof else None
+        if not relationship:
+            return [(of_json(row), None) for row in rows]
+        persons = [row.get(relationship) for row in rows]
+        return [
+            (of_json(row), person if isinstance(person, dict) else None)
+            for row, person in zip(rows, persons, strict=True)
+        ]
 
-    def _alive(self, rows: Sequence[Row], filtered: Counter[str], only: set[str] | None) -> Iterator[Record]:
+    def _about(self, rows: Sequence[Row], filtered: Counter[str], only: set[str] | None) -> Iterator[Record]:
+        """The records of rows that are about people."""
         if self._persons is not None:
             yield from self._persons.records(rows, filtered, only)
             self._persons.forget()
             return
         for fields, _ in rows:
-            if self._plan.stand is not None:
-                fields[WHO] = person = self._stood(fields)
-                if lacks(person or {}, self._plan.identity):
-                    filtered[without(self._plan.identity) if person else NOBODY] += 1
-                    continue
+            fields[WHO] = person = self._stood(fields)
+            if lacks(person or {}, self._plan.identity):
+                filtered[without(self._plan.identity) if person else NOBODY] += 1
+                continue
             yield Record(fields["Id"], fields, fields.get("SystemModstamp"))
 
     def _stood(self, fields: Fields) -> Fields | None:

@@ -125,7 +125,7 @@ def followed(first: Result, more: Callable[[str, str], Result], what: str, most:
 
 
 def _check(rows: Sequence[Mapping[str, Any]], ids: Seen, found: int, announced: int, what: str) -> None:
-    if ids.repeats([row["Id"] for row in rows if isinstance(row.get("Id"), str)]):
+    if ids.repeats([named for row in rows if (named := row.get("Id")).__class__ is str]):
         raise ShortResult(f"{what}: a result gave the same records twice. {_LATER}")
     if found > announced:
         raise odd(what, f"a result announced {announced:,} records and gave {found:,} and more")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from connectors.salesforce.cursor import Part
 from connectors.salesforce.plan import PERSONS, WHO, People, Plan, Relation
 from connectors.salesforce.values import Shape
 
-_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+_ID_LENGTHS = (15, 18)
 
 
 def page(plan: Plan, part: Part, limit: int) -> str:
@@ -63,7 +62,7 @@ ORG = "SELECT Id FROM Organization LIMIT 1"
 
 def is_id(text: str) -> bool:
     """Whether a text can be the id of a record."""
-    return _ID.fullmatch(text) is not None
+    return len(text) in _ID_LENGTHS and text.isascii() and text.isalnum()
 
 
 def _selected(plan: Plan) -> str:

@@ -33,6 +33,10 @@ class Leaf:
 
 
 Tree = dict[str, "Leaf | Tree"]
+_UTC = "+0000"
+_ABOUT_ITSELF = "attributes"
+"""The name under which a row of JSON says what it is."""
+Fields = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +45,26 @@ class Shape:
 
     columns: tuple[Column, ...]
     tree: Tree = field(default_factory=dict)
+    of_json: Callable[[Mapping[str, Any]], Fields] = field(init=False, compare=False, repr=False)
+    """The fields of a record as REST gives it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "of_json", _json_reader(self.tree))
 
     @staticmethod
     def of(columns: Sequence[Column]) -> Shape:
         """The shape of these columns."""
-        shape = Shape(tuple(columns))
+        tree: Tree = {}
         for column in columns:
-            branch = shape.tree
+            branch = tree
             for step in column.path[:-1]:
                 inner = branch.setdefault(step, {})
                 assert isinstance(inner, dict)  # noqa: S101  # a field and a relationship never share a name
                 branch = inner
             branch[column.path[-1]] = Leaf(column.name, converter(column.type))
-        return shape
+        return Shape(tuple(columns), tree)
 
-    def of_json(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of a record as REST gives it."""
-        return _of_json(self.tree, row)
-
-    def of_csv(self, header: Sequence[str]) -> Callable[[Sequence[str]], dict[str, Any]]:
+    def of_csv(self, header: Sequence[str]) -> Callable[[Sequence[str]], Fields]:
         """What reads a CSV row under this header; LookupError names a column that is not there."""
         places = {name.lower(): at for at, name in enumerate(header)}
         missing = [column.name for column in self.columns if column.name.lower() not in places]
@@ -68,23 +73,66 @@ class Shape:
         return _csv_reader(self.tree, places)
 
 
-def _of_json(tree: Tree, row: Mapping[str, Any]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for name, node in tree.items():
-        value = row.get(name)
-        if isinstance(node, Leaf):
-            fields[name] = None if value is None or value == "" else node.convert(value)
-        else:
-            fields[name] = _or_none(_of_json(node, value)) if isinstance(value, dict) else None
-    return fields
+def _json_reader(tree: Tree) -> Callable[[Mapping[str, Any]], Fields]:
+    """What reads rows of JSON: a row that holds just what was asked for is copied, and changed where need be."""
+    leaves = {name: node.convert for name, node in tree.items() if isinstance(node, Leaf)}
+    texts = tuple(name for name, convert in leaves.items() if convert is as_text)
+    moments = tuple(name for name, convert in leaves.items() if convert is _as_moment)
+    others = [(name, convert) for name, convert in leaves.items() if convert not in (as_text, _as_moment)]
+    inner = [(name, _json_reader(node)) for name, node in tree.items() if not isinstance(node, Leaf)]
+
+    def changed(fields: Fields) -> Fields:
+        for name in texts:
+            text = fields[name]
+            if text is not None and (text.__class__ is not str or not text or "\r" in text or "\0" in text):
+                fields[name] = _given(text, as_text)
+        for name in moments:
+            text = fields[name]
+            utc = text.__class__ is str and text[-5:] == _UTC
+            fields[name] = text[:-5] + "Z" if utc else _given(text, _as_moment)
+        for name, convert in others:
+            fields[name] = None if (value := fields[name]) is None or value == "" else convert(value)
+        for name, below in inner:
+            fields[name] = _or_none(below(value)) if isinstance(value := fields[name], dict) else None
+        return fields
+
+    def read(row: Mapping[str, Any]) -> Fields:
+        fields = dict(row)
+        fields.pop(_ABOUT_ITSELF, None)
+        try:
+            if len(fields) == len(tree):
+                return changed(fields)
+        except KeyError:  # as many values as were asked for, but not those
+            pass
+        return changed({name: row.get(name) for name in tree})
+
+    return read
 
 
-def _csv_reader(tree: Tree, places: Mapping[str, int]) -> Callable[[Sequence[str]], dict[str, Any]]:
+def _given(value: Any, convert: Convert) -> Any:
+    """A value of JSON, converted; what is empty is None."""
+    return None if value is None or value == "" else convert(value)
+
+
+def _csv_reader(tree: Tree, places: Mapping[str, int]) -> Callable[[Sequence[str]], Fields]:
     leaves = [(name, places[node.name.lower()], node.convert) for name, node in tree.items() if isinstance(node, Leaf)]
+    texts = [(name, at) for name, at, convert in leaves if convert is as_text]
+    moments = [(name, at) for name, at, convert in leaves if convert is _as_moment]
+    others = [(name, at, convert) for name, at, convert in leaves if convert not in (as_text, _as_moment)]
     inner = [(name, _csv_reader(node, places)) for name, node in tree.items() if not isinstance(node, Leaf)]
 
-    def read(row: Sequence[str]) -> dict[str, Any]:
-        fields = {name: convert(text) if (text := row[at]) else None for name, at, convert in leaves}
+    def read(row: Sequence[str]) -> Fields:
+        fields: Fields = {
+            name: text
+            if (text := row[at]) and "\r" not in text and "\0" not in text
+            else (as_text(text) if text else None)
+            for name, at in texts
+        }
+        for name, at in moments:
+            text = row[at]
+            fields[name] = text[:-5] + "Z" if text[-5:] == _UTC else (_as_moment(text) if text else None)
+        for name, at, convert in others:
+            fields[name] = convert(text) if (text := row[at]) else None
         for name, below in inner:
             fields[name] = _or_none(below(row))
         return fields
@@ -92,7 +140,7 @@ def _csv_reader(tree: Tree, places: Mapping[str, int]) -> Callable[[Sequence[str
     return read
 
 
-def _or_none(fields: dict[str, Any]) -> dict[str, Any] | None:
+def _or_none(fields: Fields) -> Fields | None:
     return fields if any(value is not None for value in fields.values()) else None
 
 
@@ -129,7 +177,7 @@ def _as_number(value: Any) -> Any:
 
 
 def _as_moment(value: Any) -> Any:
-    return f"{value[:-5]}Z" if isinstance(value, str) and value.endswith("+0000") else as_text(value)
+    return f"{value[:-5]}Z" if isinstance(value, str) and value.endswith(_UTC) else as_text(value)
 
 
 _CONVERTERS: dict[str, Convert] = {

@@ -8,10 +8,7 @@ from pathlib import Path
 import click
 
 from sync.commands import options
-from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings
-from sync.guards import Asked
-from sync.request import Request
 from sync.shards import Shard
 
 
@@ -49,6 +46,10 @@ def command(
     """Read a range of a stream once, apart from its cursor; started again after a stop, it goes on where it was."""
     if since is not None and until is not None and since >= until:
         raise click.UsageError(f"--since {since.isoformat()} is not before --until {until.isoformat()}")
+    from sync.commands.running import run_all
+    from sync.guards import Asked
+    from sync.request import Request
+
     settings = load_settings()
     asked = Asked(None, max_rows, max_calls, max_credits, yes)
     request = Request("backfill", dry_run, resend=resend, asked=asked, wait=wait, since=since, until=until, shard=shard)

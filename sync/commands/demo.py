@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from sync.demo.story import run_demo
-
 
 @click.command(epilog="Example: memsync demo --folder /tmp/memsync-demo")
 @click.option(
@@ -19,5 +17,7 @@ def command(folder: Path, rows: int) -> int:
 
     Nothing leaves this machine. The folder it makes goes on working with the ordinary commands.
     """
+    from sync.demo.story import run_demo
+
     run_demo(folder, rows)
     return 0

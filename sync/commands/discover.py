@@ -10,7 +10,6 @@ import click
 from connectors.base import SourceMisconfigured
 from sync.commands import options, screen
 from sync.commands.session import load_settings
-from sync.maps.sources import connector_names
 
 SAMPLE = 200
 """Records that are looked at, unless told otherwise."""
@@ -45,6 +44,7 @@ def command(
 
 def _connectors(connection: str | None, *, as_json: bool) -> int:
     from sync.discover.opening import readiness
+    from sync.maps.sources import connector_names
 
     found = [readiness(name, connection) for name in connector_names()]
     if as_json:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sync.commands import options, screen
-from sync.commands.exporting import Exported, Wanted, count_matches, hints_of, to_file, to_screen
 from sync.commands.refusal import Refused
 from sync.commands.session import load_settings, saying_when_stopped, shared_pace, surroundings
 from sync.export.file import FileUnusable, place_of
 from sync.export.query import Query, parse_condition, parse_key, parse_names
 from sync.memory.records import PAGE_SIZE
-from sync.request import Surroundings
+
+if TYPE_CHECKING:
+    from sync.commands.exporting import Exported, Wanted
+    from sync.request import Surroundings
 
 
 class Parsed(click.ParamType[Any]):
@@ -73,6 +75,8 @@ def command(
     debug: bool,
 ) -> int:
     """Write records as memory holds them, as JSON Lines or CSV, to a file or to the screen."""
+    from sync.commands.exporting import Wanted, count_matches, hints_of
+
     query = Query(entity_type, key, tuple(conditions), is_any, tuple(properties), memories)
     if entity_type is None and key is None:
         raise click.UsageError("say which records: --type TYPE, or --key NAME=VALUE")
@@ -105,6 +109,8 @@ def _place(output: Path, *, yes: bool) -> Path:
 
 def _export(wanted: Wanted, output: Path | None, around: Surroundings) -> Exported:
     """Export, and say how long it took."""
+    from sync.commands.exporting import to_file, to_screen
+
     began, calls = time.monotonic(), around.destination.client.calls
     onward = "; the same command goes on from here" if output else ""
     try:

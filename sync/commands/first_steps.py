@@ -142,7 +142,7 @@ def _map_and_dry_run(connector: str, settings: Settings, given: dict[str, Any]) 
 
 
 def _dry_run(loaded: Any, settings: Settings) -> int:
-    from sync.commands.run import run_all
+    from sync.commands.running import run_all
     from sync.request import Request
 
     return run_all([loaded], Request(command="run", dry_run=True), settings, as_json=False, debug=False)

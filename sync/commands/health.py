@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from state.overview import StreamState
 from sync.commands import options, screen
 from sync.commands.session import load_settings, store_for, usable_maps
-from sync.maps.model import PropertyMap
 from sync.maps.problem import did_you_mean
 from sync.positions import FULL, INCREMENTAL
-from sync.serve.freshness import complaint
-from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from state.overview import StreamState
+    from sync.maps.model import PropertyMap
+    from sync.settings import Settings
 
 
 @click.command(epilog="Example: memsync health --max-age 3h")
@@ -34,6 +36,9 @@ def command(streams: tuple[str, ...], max_age: float, mappings: Path | None, as_
     Looks at the streams on a schedule, or at all where none has one. Asks the state store only, so that it may be
     called beside `memsync serve` or a cron job, as often as is liked. A map that is broken is named and not measured.
     """
+    from state.overview import StreamState
+    from sync.serve.freshness import complaint
+
     settings = load_settings()
     # Runs of sound maps go on, and are measured; whoever has no maps here asks for all that ran.
     (maps, problems), known = usable_maps(mappings, settings), _states(settings)

@@ -12,14 +12,13 @@ import click
 from sync.commands import asking, options, screen
 from sync.commands.discover import connection, sample
 from sync.commands.session import load_settings
-from sync.exits import KNOWN_ERRORS
-from sync.settings import Settings
 
 if TYPE_CHECKING:
     from sync.commands.making import Wishes
     from sync.discover.fitting import Known
     from sync.discover.opening import Place
     from sync.discover.proposal import Proposal
+    from sync.settings import Settings
 
 _NOBODY = (
     "there is no terminal to ask on: say what to make a map of, as in `memsync init hubspot contacts --yes` "
@@ -141,6 +140,7 @@ def known_collections(settings: Settings) -> list[Known] | None:
 
     from sync.destination import open_destination
     from sync.discover.fitting import known_from
+    from sync.exits import KNOWN_ERRORS
 
     try:
         destination = open_destination(settings, time.sleep, structlog.get_logger().warning)

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import click
 
-from connectors.source import parse_duration, parse_instant
 from sync.commands.refusal import Refused
 from sync.shards import Shard, parse_shard
 
@@ -23,6 +22,8 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from connectors.source import parse_duration
+
         try:
             return float(parse_duration(value).total_seconds())
         except ValueError as error:
@@ -35,6 +36,8 @@ class Instant(click.ParamType[datetime]):
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from connectors.source import parse_instant
+
         text = f"{value}T00:00:00Z" if isinstance(value, str) and len(value) == len("2024-01-01") else value
         try:
             return parse_instant(text)

@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import click
 
-from sync.exits import MISCONFIGURED
+from sync.codes import MISCONFIGURED
 
 
 class Refused(click.ClickException):

@@ -7,21 +7,19 @@ import io
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
-from state.values import StoredReject
 from sync.commands import options, screen
-from sync.commands.run import run_all
 from sync.commands.session import chosen_maps, load_settings, refuse_unknown, store_for
 from sync.export.shapes import is_formula
-from sync.hold import hold
-from sync.maps.compile import compile_map
-from sync.request import Request, open_source
-from sync.settings import Settings
 from sync.stop import Stop
+
+if TYPE_CHECKING:
+    from state.values import StoredReject
+    from sync.settings import Settings
 
 _keys = click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this primary key; may be repeated.")
 READ_AGAIN = 20
@@ -115,6 +113,9 @@ def show(
     stream: str, keys: tuple[str, ...], code: str | None, limit: int, mappings: Path | None, as_json: bool, debug: bool
 ) -> int:
     """Read the records of rejects again and show them as they are now (their values, on this screen only)."""
+    from sync.maps.compile import compile_map
+    from sync.request import open_source
+
     settings = load_settings()
     property_map = chosen_maps(mappings, settings, [stream])[0]
     every = _rejects(settings, stream, keys, code)
@@ -151,6 +152,9 @@ def retry(
     stream: str, keys: tuple[str, ...], code: str | None, wait: float, mappings: Path | None, as_json: bool, debug: bool
 ) -> int:
     """Read the records of rejects again, map them and send them; what is delivered leaves the list."""
+    from sync.commands.running import run_all
+    from sync.request import Request
+
     settings = load_settings()
     maps = chosen_maps(mappings, settings, [stream])
     found = [r.key for r in _rejects(settings, stream, keys, code)]
@@ -168,6 +172,8 @@ def retry(
 @options.as_json
 def drop(stream: str, keys: tuple[str, ...], code: str | None, yes: bool, as_json: bool) -> int:
     """Take rejects off the list without delivering them."""
+    from sync.hold import hold
+
     settings = load_settings()
     found = [r.key for r in _rejects(settings, stream, keys, code)]
     if found:

@@ -1,4 +1,7 @@
-"""What commands have in common: maps chosen by name, the store, the destination, signals."""
+"""What commands have in common: maps chosen by name, the store, the destination, signals.
+
+Each function imports what it works with, so that `--help` waits for none of it.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +14,24 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
-import structlog
 
-from state import opening
-from state.address import shown, sqlite_file, state_url
 from state.errors import StoreUnusable
-from state.location import warning_for
-from state.store import Store, open_store
 from sync import log
+from sync.codes import INTERRUPTED, TERMINATED
 from sync.commands.github import on_github
 from sync.commands.refusal import Refused
-from sync.destination import key_and_address, open_destination
-from sync.exits import INTERRUPTED, TERMINATED
-from sync.maps.load import load_maps
-from sync.maps.model import PropertyMap
 from sync.maps.problem import MapsInvalid, did_you_mean
-from sync.request import Surroundings
-from sync.serve.catalog import stamps_of, usable
-from sync.settings import Settings
 from sync.stop import Stop, Stopped
-from sync.summary import Summary
+
+if TYPE_CHECKING:
+    from state.store import Store
+    from sync.maps.model import PropertyMap
+    from sync.request import Surroundings
+    from sync.settings import Settings
+    from sync.summary import Summary
 
 LONGEST_STOP = 7.5
 """Seconds after the first signal at which the process ends in any case."""
@@ -41,6 +39,8 @@ LONGEST_STOP = 7.5
 
 def load_settings() -> Settings:
     """The variables, with logging set up as they say; raises VariablesInvalid."""
+    from sync.settings import Settings
+
     settings = Settings.load()
     log.set_up(settings.memsync_log_format, settings.memsync_log_level)
     return settings
@@ -48,6 +48,8 @@ def load_settings() -> Settings:
 
 def chosen_maps(folder: Path | None, settings: Settings, names: Sequence[str]) -> list[PropertyMap]:
     """The maps of the named streams, or all; raises MapsInvalid, Refused."""
+    from sync.maps.load import load_maps
+
     maps = {one.stream: one for one in load_maps(folder or Path(settings.memsync_mappings))}
     for name in names:
         if name not in maps:
@@ -58,6 +60,8 @@ def chosen_maps(folder: Path | None, settings: Settings, names: Sequence[str]) -
 
 def usable_maps(folder: Path | None, settings: Settings) -> tuple[Mapping[str, PropertyMap], Sequence[str]]:
     """The maps by stream, and what is wrong with the others; nothing of either where there is no folder of maps."""
+    from sync.serve.catalog import stamps_of, usable
+
     try:
         maps, problems = usable(list(stamps_of(folder or Path(settings.memsync_mappings))))
     except MapsInvalid:
@@ -67,6 +71,9 @@ def usable_maps(folder: Path | None, settings: Settings) -> tuple[Mapping[str, P
 
 def store_for(settings: Settings, *, must_exist: bool = False) -> Store | None:
     """Open the state store; None when it must exist and does not. Raises StoreUnusable."""
+    from state.address import sqlite_file, state_url
+    from state.store import open_store
+
     path = sqlite_file(state_url(settings.memsync_state_url))
     if must_exist and path is not None and not path.exists():
         if not path.parent.is_dir():
@@ -79,6 +86,9 @@ def refuse_fresh_state(settings: Settings) -> None:
     """Raise StoreUnusable where MEMSYNC_REQUIRE_STATE is set and no store is there: a loss must not go unnoticed."""
     if not settings.memsync_require_state:
         return
+    from state import opening
+    from state.address import shown, sqlite_file, state_url
+
     url = state_url(settings.memsync_state_url)
     where = shown(url)
     if not opening.is_there(url, sqlite_file(url), where):
@@ -146,6 +156,12 @@ def surroundings(
     progress: Callable[[Summary], None] = lambda _: None,
 ) -> Iterator[Surroundings]:
     """Everything that the streams of one command share; SIGINT and SIGTERM stop it cleanly."""
+    import structlog
+
+    from state.location import warning_for
+    from sync.destination import key_and_address, open_destination
+    from sync.request import Surroundings
+
     warn = structlog.get_logger().warning
     with stopping_on_signals() as stop:
         if not dry_run:

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from state.store import Store
-from state.values import Lease
 from sync.commands import options, screen
 from sync.commands.session import load_settings, refuse_unknown, store_for
-from sync.hold import hold
 from sync.positions import FULL, INCREMENTAL
 from sync.stop import Stop
+
+if TYPE_CHECKING:
+    from state.store import Store
+    from state.values import Lease
 
 _FORMAT = 1
 
@@ -29,6 +30,8 @@ def command() -> None:
 
 @contextmanager
 def _held(stream: str) -> Iterator[tuple[Store, Lease]]:
+    from sync.hold import hold
+
     store = store_for(load_settings())
     assert store is not None  # noqa: S101  # it was not asked to exist
     with store, hold(store, stream, Stop()) as lease:

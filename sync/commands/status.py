@@ -6,18 +6,19 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from state.address import shown, state_url
-from state.overview import StreamState
-from state.store import Store
 from sync.commands import options, screen
 from sync.commands.session import load_settings, refuse_unknown, store_for, usable_maps
 from sync.positions import FULL, INCREMENTAL
-from sync.settings import Settings
 from sync.spans import span
+
+if TYPE_CHECKING:
+    from state.overview import StreamState
+    from state.store import Store
+    from sync.settings import Settings
 
 
 @click.command(epilog="Example: memsync status customers")
@@ -25,6 +26,8 @@ from sync.spans import span
 @options.common
 def command(stream: str | None, mappings: Path | None, as_json: bool, debug: bool) -> int:
     """Show cursors, last runs, what is not settled, and rejects, of one stream or of all."""
+    from state.address import shown, state_url
+
     settings = load_settings()
     maps, problems = usable_maps(mappings, settings)
     found = _found(settings, stream, maps)
@@ -62,12 +65,16 @@ def _found(settings: Settings, stream: str | None, with_map: Collection[str]) ->
 
 def _never(stream: str) -> dict[str, Any]:
     """What is known of a stream without a state store."""
+    from state.overview import StreamState
+
     counts = dict.fromkeys(("delivered", "rejected", "sent_again", "unsettled_chunks", "unsettled_rows"), 0)
     fresh = _freshness(StreamState(stream))
     return {"stream": stream, **counts, **fresh, "positions": {}, "runs": [], "unsettled": []}
 
 
 def _about(store: Store, stream: str, states: Mapping[str, StreamState]) -> dict[str, Any]:
+    from state.overview import StreamState
+
     positions = {
         purpose: {"cursor": position.cursor, "complete": position.complete, "updated_at": screen.iso(moved)}
         for purpose, (position, moved) in store.positions(stream).items()
@@ -85,7 +92,7 @@ def _about(store: Store, stream: str, states: Mapping[str, StreamState]) -> dict
     waiting = [
         {"event_id": chunk.event_id, "rows": chunk.rows, "status": chunk.status}
         | {"age_seconds": round(time.time() - chunk.accepted_at)}
-        for chunk in store.unsettled(stream)
+        for chunk in store.open_events(stream)
     ]
     fresh = _freshness(states.get(stream) or StreamState(stream))
     return {

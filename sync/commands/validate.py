@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import structlog
 
-from sync.check import Check, Opened, check_stream, counted
+from sync.codes import most_serious
 from sync.commands import github, options, screen
 from sync.commands.session import chosen_maps, load_settings, stopping_on_signals
-from sync.destination import open_destination
-from sync.exits import KNOWN_ERRORS, most_serious
-from sync.maps.model import PropertyMap
 from sync.maps.problem import Problem
-from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from sync.check import Opened
+    from sync.checked import Check
+    from sync.maps.model import PropertyMap
+    from sync.settings import Settings
 
 
 @click.command(epilog="Example: memsync validate --offline")
@@ -26,11 +28,16 @@ from sync.settings import Settings
 @options.common
 def command(streams: tuple[str, ...], offline: bool, mappings: Path | None, as_json: bool, debug: bool) -> int:
     """Check maps, credentials, fields, cursor, collections and limits, and have the server check a sample."""
+
     settings = load_settings()
     maps = chosen_maps(mappings, settings, streams)
     if offline:
-        found = {one.stream: [Check("map", f"{one.file}: {counted(len(one.mapping.properties))}")] for one in maps}
+        from sync.checked import check_file
+
+        found = {one.stream: [check_file(one)] for one in maps}
     else:
+        from sync.check import check_stream
+
         with _opened(settings) as opened:
             found = {one.stream: check_stream(one, opened) for one in maps}
     return _show(found, maps, as_json=as_json)
@@ -38,6 +45,12 @@ def command(streams: tuple[str, ...], offline: bool, mappings: Path | None, as_j
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Opened]:
+    import structlog
+
+    from sync.check import Opened
+    from sync.destination import open_destination
+    from sync.exits import KNOWN_ERRORS
+
     with stopping_on_signals() as stop:
         try:
             destination = open_destination(settings, stop.pause, structlog.get_logger().warning)

@@ -15,7 +15,7 @@ import click
 
 from sync.commands import screen
 from sync.commands.session import chosen_maps, load_settings, surroundings
-from sync.commands.verify import Wanted, verify_sample
+from sync.commands.verifying import Wanted, verify_sample
 from sync.demo.folder import STREAM, make_folder, write_variables
 from sync.demo.postgres import ADDED, change, embedded_postgres, fill
 from sync.exits import INTERRUPTED, TERMINATED

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from sync.memory.errors import DestinationMisconfigured
+from sync.memory.reported import normalise
 
 SPARE = 5
 """Refusals beyond those that one bad row can cause, after which the map is to blame."""
@@ -14,29 +15,30 @@ LOOKS = 3
 """Places in a chunk that are looked at before its map is blamed: bad rows may stand side by side."""
 
 
-@dataclass(slots=True)
 class Patience:
     """How many refusals in a row a chunk may cost before its map is blamed, as long as nothing was accepted."""
 
-    rows: int
-    movable: bool
-    """Whether the parts may be sent in another order: not when an identity stands in several rows."""
-    rewarded: bool = False
-    _refused: int = 0
-    _limit: int = field(init=False)
-    _looks: int = 0
-
-    def __post_init__(self) -> None:
-        self._limit = math.ceil(math.log2(max(2, self.rows))) + 1 + (1 if self.movable else 2 * SPARE)
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._rows = rows
+        self.rewarded = False
+        self._refused = self._limit = self._looks = 0
+        self._movable = False
 
     def ends(self, refused: Any) -> bool:
         """Count a refusal; True: time to look elsewhere in the chunk. Raises DestinationMisconfigured after LOOKS."""
         self._refused += 1
-        if self.rewarded or self._refused <= self._limit:
+        if self.rewarded:
+            return False
+        depth = math.ceil(math.log2(max(2, len(self._rows))))
+        if not self._limit:
+            # The parts may not be sent in another order when an identity stands in several rows.
+            self._movable = len({normalise(row.identity) for row in self._rows}) == len(self._rows)
+            self._limit = depth + 1 + (1 if self._movable else 2 * SPARE)
+        if self._refused <= self._limit:
             return False
         self._looks += 1
-        if self._looks < LOOKS and self.movable:
-            self._limit = self._refused + math.ceil(math.log2(max(2, self.rows)))
+        if self._looks < LOOKS and self._movable:
+            self._limit = self._refused + depth
             return True
         raise DestinationMisconfigured(
             f"{refused}: {self._refused} calls in a row were refused, so the map does not fit the destination; "

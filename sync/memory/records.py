@@ -10,6 +10,8 @@ from sync.memory.errors import DestinationUnavailable
 
 PAGE_SIZE = 200
 """Records of one page of a search, at most."""
+USUAL_BUDGET, LARGEST_BUDGET = 2_000, 32_000
+"""Tokens of a digest: unless told otherwise, and at most."""
 _SEARCH_WORDS = {"email": "email", "website": "websiteUrl", "recordId": "recordId"}
 _DIGEST_WORDS = {"email": "email", "website": "website_url", "recordId": "record_id"}
 _OF_THE_RECORD = frozenset({"recordId", "id", "record_id", "type", "memories", "createdAt", "updatedAt"})

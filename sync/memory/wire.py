@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import threading
 import time
@@ -9,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
+import certifi
 import httpcore
-import httpx
 
 from sync.memory.errors import DestinationMisconfigured
 
@@ -87,7 +88,7 @@ def _positive(left: float, error: type[httpcore.TimeoutException]) -> float:
 def open_pool(scheme: str, host: str, deadline: Deadline, *, direct: bool) -> httpcore.ConnectionPool:
     """Connections to a host, through the environment's proxy unless `direct`; raises DestinationMisconfigured."""
     settings: dict[str, Any] = {
-        "ssl_context": httpx.create_ssl_context() if scheme == "https" else None,
+        "ssl_context": _context() if scheme == "https" else None,
         "max_connections": _CONNECTIONS,
         "max_keepalive_connections": _CONNECTIONS,
         "keepalive_expiry": 30.0,
@@ -97,6 +98,8 @@ def open_pool(scheme: str, host: str, deadline: Deadline, *, direct: bool) -> ht
     address = None if direct or proxy_bypass(host) else found.get(scheme) or found.get("all")
     if not address:
         return httpcore.ConnectionPool(**settings)
+    import httpx  # only who is behind a proxy waits for it
+
     try:
         proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
     except (ValueError, httpx.InvalidURL):
@@ -104,6 +107,14 @@ def open_pool(scheme: str, host: str, deadline: Deadline, *, direct: bool) -> ht
     if proxy.url.scheme != "http":
         raise _no_such_proxy()
     return httpcore.HTTPProxy(str(proxy.url), proxy_auth=proxy.raw_auth, **settings)
+
+
+def _context() -> ssl.SSLContext:
+    """Trusts the authorities of SSL_CERT_FILE or SSL_CERT_DIR, where one is set; else the usual ones."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
+    return ssl.create_default_context(cafile=certifi.where())
 
 
 def _no_such_proxy() -> DestinationMisconfigured:

@@ -78,7 +78,7 @@ class BatchWriter:
     def _send(self, rows: Sequence[Any], outcome: ChunkOutcome) -> None:
         """Send the parts that are left, the first one first; a part that is refused leaves its halves."""
         left: deque[Sequence[Any]] = deque([rows])
-        patience = Patience(len(rows), movable=len({normalise(row.identity) for row in rows}) == len(rows))
+        patience = Patience(rows)
         while left:
             part = left.popleft()
             try:
@@ -99,7 +99,7 @@ class BatchWriter:
         refused, unnamed = refusals_of(rows, data, self._envelope, alone=self._doubts.pay)
         self._doubts.answered(len(rows), unclear=bool(unnamed))
         outcome.refusals += refused.values()
-        others = [row for place, row in enumerate(rows) if place not in refused]
+        others = [row for place, row in enumerate(rows) if place not in refused] if refused else rows
         if not others:
             return False
         if unnamed and self._doubts.pay and len(rows) > 1:
@@ -192,7 +192,10 @@ def refusals_of(
     `alone`: an error that names nobody is about the row that was sent alone. What stands beside as many named rows as
     the answer counts is no error.
     """
-    found = blame(item_errors(data), [normalise(row.identity) for row in rows], str)
+    errors = item_errors(data)
+    if not errors:
+        return {}, ()
+    found = blame(errors, [normalise(row.identity) for row in rows], str)
     named = dict(found.named)
     unmatched = () if settles_by_count(data, len(named)) else found.unmatched
     if unmatched and alone and len(rows) == 1:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from connectors.variables import VariablesInvalid
 from sync.memory.address import LOOPBACK
 from sync.memory.errors import DestinationMisconfigured
-from sync.notify.message import Message
-from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from sync.notify.message import Message
+    from sync.settings import Settings
 
 TIMEOUT = 10.0
 """Seconds that a webhook may take for one message, however slowly its answer trickles."""

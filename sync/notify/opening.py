@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sync.notify.channels import open_channels
-from sync.notify.desk import UseStore
-from sync.notify.teller import Teller
-from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from sync.notify.desk import UseStore
+    from sync.notify.teller import Teller
+    from sync.settings import Settings
 
 
 @contextmanager
@@ -20,6 +23,8 @@ def telling(
     if not channels:
         yield None
         return
+    from sync.notify.teller import Teller
+
     teller = Teller(channels, settings.memsync_notify_rejects, store, warn)
     try:
         yield teller
