@@ -7,10 +7,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
-from state.keyed import delete_keys, delete_sent, doubt, holds, keys_beginning, not_due, remember, rows_of, upsert
-from state.tables import chunks, fingerprints, positions, redeliveries, rejects, streams
+from state.keyed import (
+    bind,
+    delete_keys,
+    delete_sent,
+    doubt,
+    holds,
+    insert_rows,
+    keys_beginning,
+    not_due,
+    remember,
+    rows_of,
+    upsert,
+    which_hold,
+)
+from state.tables import chunks, fingerprints, positions, redeliveries, rejects
 from state.values import AcceptedChunk, Entries, Entry, Failure, Position, Redelivery, Step, StoredReject, Unsettled
 
 FIRST_POLL = 2.0
@@ -37,27 +50,26 @@ def _accept(
 ) -> None:
     if not accepted:
         return
-    unbound = (streams.c.stream == stream) & streams.c.destination.is_(None)
-    connection.execute(update(streams).where(unbound).values(destination=destination or None))
-    timing = {"accepted_at": now, "polls": 0, "next_poll_at": now + FIRST_POLL, "status": "accepted", "part": part}
-    rows = [
-        {
-            "stream": stream,
-            "event_id": chunk.event_id,
-            "rows": len(chunk.entries),
-            "entries": Entries.pack(chunk.entries, chunk.refused),
-        }
-        for chunk in accepted
-    ]
-    connection.execute(insert(chunks), [row | timing for row in rows])
+    bind(connection, stream, destination)
+    timing = (now, 0, now + FIRST_POLL, "accepted", part)
+    insert_rows(
+        connection,
+        chunks,
+        ("stream", "event_id", "rows", "entries", "accepted_at", "polls", "next_poll_at", "status", "part"),
+        [
+            (stream, chunk.event_id, len(chunk.entries), Entries.pack(chunk.entries, chunk.refused), *timing)
+            for chunk in accepted
+        ],
+    )
     entries = [entry for chunk in accepted for entry in chunk.entries]
     unsound = _leaning_on_failed(connection, stream, entries)
     entries = [entry for entry in entries if entry.key not in unsound] if unsound else entries
     remember(connection, stream, entries)
-    keys = [entry.key for entry in entries]
-    if holds(connection, rejects, stream):
+    has_rejects, has_redeliveries = which_hold(connection, (rejects, redeliveries), stream)
+    keys = [entry.key for entry in entries] if has_rejects or has_redeliveries else []
+    if has_rejects:
         delete_keys(connection, rejects, stream, keys)
-    if holds(connection, redeliveries, stream):
+    if has_redeliveries:
         not_due(connection, redeliveries, stream, keys)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, TextClause, text
+from sqlalchemy import Connection, Table
 
 from state.values import Entry
 
@@ -60,6 +60,28 @@ def holds(connection: Connection, table: Table, stream: str) -> bool:
     return connection.exec_driver_sql(query, (stream,)).first() is not None
 
 
+def which_hold(connection: Connection, tables: Sequence[Table], stream: str) -> Sequence[bool]:
+    """The same of several tables at once."""
+    mark = "?" if _lite(connection) else "%s"
+    parts = ", ".join(f"EXISTS (SELECT 1 FROM {table.name} WHERE stream = {mark})" for table in tables)
+    found = connection.exec_driver_sql(f"SELECT {parts}", (stream,) * len(tables)).one()
+    return [bool(one) for one in found]
+
+
+def bind(connection: Connection, stream: str, destination: str) -> None:
+    """Note who takes a stream's rows, unless that is known."""
+    mark = "?" if _lite(connection) else "%s"
+    statement = f"UPDATE memsync_streams SET destination = {mark} WHERE stream = {mark} AND destination IS NULL"
+    connection.exec_driver_sql(statement, (destination or None, stream))
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows that are new."""
+    marks = ", ".join(["?" if _lite(connection) else "%s"] * len(columns))
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
+    connection.exec_driver_sql(statement, rows[0] if len(rows) == 1 else list(rows))
+
+
 def remember(connection: Connection, stream: str, entries: Sequence[Entry]) -> None:
     """Keep the fingerprints of accepted rows: the one statement that works once for each row delivered."""
     newest = {entry.key: entry.fingerprint for entry in entries}  # Postgres refuses a key that comes twice
@@ -91,17 +113,19 @@ def doubt(connection: Connection, stream: str, entries: Sequence[Entry]) -> None
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], keep: Sequence[str] = ()) -> None:
     """Insert rows, or replace all but their keys and the columns named in `keep`."""
     if rows:
-        connection.execute(_upsert(table, tuple(keep)), list(rows))
+        values = [tuple(row[column.name] for column in table.columns) for row in rows]
+        statement = _upsert(table, tuple(keep), "?" if _lite(connection) else "%s")
+        connection.exec_driver_sql(statement, values[0] if len(values) == 1 else values)
 
 
 @lru_cache
-def _upsert(table: Table, keep: tuple[str, ...]) -> TextClause:
+def _upsert(table: Table, keep: tuple[str, ...], mark: str) -> str:
     # Core has this per dialect only, and importing both costs 60 ms at every start.
     keys = [column.name for column in table.primary_key.columns]
     names = [column.name for column in table.columns]
     changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in {*keys, *keep})
-    return text(
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)}) "
+    return (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))}) "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
     )
 

@@ -11,7 +11,7 @@ from connectors.base import Connector, Page, Reading, Record
 from sync.checked import Check, check_file
 from sync.destination import Destination, envelope_for
 from sync.exits import KNOWN_ERRORS, MISCONFIGURED, exit_of
-from sync.intake import misfit, take_in
+from sync.intake import misfit, nothing, take_in
 from sync.maps.compile import CompiledMap, compile_map
 from sync.maps.model import PropertyMap
 from sync.memory.collections import Collection
@@ -120,7 +120,7 @@ def _destination_checks(property_map: PropertyMap, compiled: CompiledMap, opened
 def _sample_checks(
     property_map: PropertyMap, compiled: CompiledMap, records: list[Record], opened: Opened | None, checks: list[Check]
 ) -> None:
-    intake = take_in(records, 0, compiled.row, lambda _: {})
+    intake = take_in([compiled.row(record) for record in records], 0, nothing)
     reasons = Counter(f"{reject.code}: {reject.message}" for reject in intake.rejects)
     told = [f"{number} of {len(records)} will be rejected: {reason}" for reason, number in reasons.most_common(10)]
     unfit = misfit(intake)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from sync.memory.reported import normalise
+
 
 class Outgoing(NamedTuple):
     """A row on its way: encoded, with what must be kept once it is accepted (a tuple: made once per row)."""
@@ -29,6 +31,11 @@ class Chunk:
 
     number: int
     rows: tuple[Outgoing, ...]
+
+    @cached_property
+    def identities(self) -> Sequence[str]:
+        """Of each row, as identities are compared."""
+        return list(map(normalise, [row[1] for row in self.rows]))
 
     @cached_property
     def fingerprints(self) -> Mapping[str, bytes]:

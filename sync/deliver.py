@@ -6,15 +6,14 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 
-from connectors.base import ConnectorError, Page
+from connectors.base import ConnectorError
 from state.values import Entry, Step
 from sync.chunks import Chunk
-from sync.due import FETCHED, due_pages
+from sync.due import FETCHED, Due, due_pages
 from sync.flight import Flight
 from sync.intake import Intake, Known, in_doubt, misfit, take_in
 from sync.job import Job, Ledger
 from sync.maps.problem import MapUnfit
-from sync.memory.settlement import normalise
 from sync.record import Recorder
 from sync.stop import Stopped
 
@@ -57,13 +56,11 @@ def _known_by(ledger: Ledger) -> Known:
     return lambda keys: ledger.fingerprints(keys) if ledger.fingerprints(keys[:: len(keys) // PROBES + 1]) else {}
 
 
-def _read(job: Job, pages: Iterable[tuple[int, Page]], known: Known, recorder: Recorder, flight: Flight) -> bool:
+def _read(job: Job, pages: Iterable[Due], known: Known, recorder: Recorder, flight: Flight) -> bool:
     """Take the pages in, sending on the way; returns whether none was cut short by a limit."""
     again: dict[str, bytes] = {}
-    for number, page in pages:
-        intake = take_in(
-            page.records, number, job.make_row, _with(again, known), _aloft(job, recorder), resend=job.resend
-        )
+    for number, page, made in pages:
+        intake = take_in(made, number, _with(again, known), _aloft(job, recorder), resend=job.resend)
         if number == FETCHED:  # they may lie in a page of this run as well
             again |= {row.key: row.fingerprint for row in intake.rows}
         unfit = misfit(intake, proven=job.proven)
@@ -117,7 +114,7 @@ def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -
     """Send a chunk as soon as there is a place and no chunk in flight holds one of its identities."""
     if chunk is None:
         return
-    marks = {normalise(row[1]) for row in chunk.rows}
+    marks = frozenset(chunk.identities)
     while not flight.has_place(marks):
         _wait(job, recorder, flight)
     _doubt(job, chunk)

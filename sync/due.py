@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from connectors.base import Connector, Page, Record
 from sync.job import Job
+from sync.maps.row import Reject, Row
 from sync.read_ahead import read_ahead
 from sync.shards import only
 
@@ -17,18 +19,32 @@ _TOGETHER = {1: 25}
 """Rows of one call by how often they failed: fewer each time, until a bad row is alone and costs no other."""
 
 
-def due_pages(job: Job) -> Generator[tuple[int, Page], None, None]:
-    """Yield numbered pages in reading order."""
+Due = tuple[int, Page, Sequence[Row | Reject]]
+"""A page's number, the page without its records, and what the map makes of them."""
+
+
+def due_pages(job: Job) -> Generator[Due, None, None]:
+    """Yield pages in reading order."""
     if job.fetch_keys is None:
-        yield from _again(job)
+        for page, made in _mapped(job, _again(job)):
+            yield FETCHED, page, made
         pages = job.connector.read(job.since, job.until)
         pages = pages if job.shard is None else only(pages, job.shard)
-        yield from enumerate(read_ahead(pages, job.stop), start=FETCHED + 1)
+        # Mapped by the thread that reads: values that another core made are slow to look at, and to let go.
+        for number, (page, made) in enumerate(read_ahead(_mapped(job, pages), job.stop), start=FETCHED + 1):
+            yield number, page, made
     else:
-        yield from fetched_pages(job.connector, job.fetch_keys, _AT_ONCE)
+        for page, made in _mapped(job, fetched_pages(job.connector, job.fetch_keys, _AT_ONCE)):
+            yield FETCHED, page, made
 
 
-def _again(job: Job) -> Generator[tuple[int, Page], None, None]:
+def _mapped(job: Job, pages: Iterable[Page]) -> Iterator[tuple[Page, Sequence[Row | Reject]]]:
+    make_row = job.make_row
+    for page in pages:
+        yield replace(page, records=()), [make_row(record) for record in page.records]
+
+
+def _again(job: Job) -> Iterator[Page]:
     by_attempts: dict[int, list[str]] = {}
     for redelivery in job.ledger.due_redeliveries():
         if job.shard is not None and not job.shard.holds(redelivery.key):
@@ -38,13 +54,13 @@ def _again(job: Job) -> Generator[tuple[int, Page], None, None]:
         yield from fetched_pages(job.connector, keys, _TOGETHER.get(attempts, 1))
 
 
-def fetched_pages(connector: Connector, keys: Sequence[str], together: int) -> Generator[tuple[int, Page], None, None]:
+def fetched_pages(connector: Connector, keys: Sequence[str], together: int) -> Iterator[Page]:
     """Yield the records with these keys as pages of at most `together` rows, that no cursor waits for."""
     for start in range(0, len(keys), _AT_ONCE):
         part = keys[start : start + _AT_ONCE]
         records: list[Record] = list(connector.fetch(part))
         found = {record.key for record in records}
         missing = {key: ABSENT for key in part if key not in found}
-        yield FETCHED, Page([], {}, gone=missing)
+        yield Page([], {}, gone=missing)
         for at in range(0, len(records), together):
-            yield FETCHED, Page(records[at : at + together], {})
+            yield Page(records[at : at + together], {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from connectors.base import Record
 from sync.chunks import Outgoing
 from sync.maps.row import HASH_SIZE, PLAIN_SIZE, TEXT_SIZE, Reject, Row, identity_moved
 
@@ -36,20 +35,18 @@ class Intake:
 
 
 def take_in(
-    records: Sequence[Record],
+    made: Sequence[Row | Reject],
     page: int,
-    make_row: Callable[[Record], Row | Reject],
     known: Known,
     aloft: Known = nothing,
     *,
     resend: bool = False,
 ) -> Intake:
-    """Map the records of a page; leave out rows, and texts of rows, that were delivered before as they are now.
+    """Sort what the map made of a page; leave out rows, and texts of rows, that were delivered before as they are.
 
     `aloft` knows the fingerprints of rows on their way. What becomes of them is not known, so they spare a row, but no
     text of a row that differs. With `resend` nothing is left out.
     """
-    made = [make_row(record) for record in records]
     rows = [one for one in made if one.__class__ is Row]
     rejects = [one for one in made if one.__class__ is Reject] if len(rows) < len(made) else []
     keys = [row[0] for row in rows]

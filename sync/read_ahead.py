@@ -5,11 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
-from connectors.base import Page
 from sync.stop import Stop, Stopped
 
+_Page = TypeVar("_Page")
 _END = object()
 _LOOK = 0.2
 """Seconds between looks at the stop flag."""
@@ -17,7 +17,7 @@ _PATIENCE = 2.0
 """Seconds that a reading which is no longer wanted has to end; a slow query is left behind."""
 
 
-def read_ahead(pages: Iterator[Page], stop: Stop) -> Iterator[Page]:
+def read_ahead(pages: Iterator[_Page], stop: Stop) -> Iterator[_Page]:
     """Yield the pages, one page read ahead on a thread of its own; raises what the reading raises, or Stopped."""
     shelf: queue.SimpleQueue[Any] = queue.SimpleQueue()
     # A page is read when the one before it was taken: several that lie ready would only fill the memory.
@@ -46,7 +46,7 @@ def _take(shelf: queue.SimpleQueue[Any], stop: Stop) -> Any:
 
 
 def _read(
-    pages: Iterator[Page], shelf: queue.SimpleQueue[Any], wanted: threading.Semaphore, done: threading.Event
+    pages: Iterator[Any], shelf: queue.SimpleQueue[Any], wanted: threading.Semaphore, done: threading.Event
 ) -> None:
     try:
         while wanted.acquire() and not done.is_set():

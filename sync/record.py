@@ -109,7 +109,10 @@ class Recorder:
         """Enter one chunk; returns what keeps the run from going on."""
         self._sending.pop(chunk.number, None)
         refused = [self._job.hash_identity(normalise(refusal.row.identity)) for refusal in outcome.refusals]
-        self._accepted += [self._take(receipt, refused) for receipt in outcome.receipts]
+        for receipt in outcome.receipts:
+            whole = len(receipt.rows) == len(chunk.rows)
+            identities = chunk.identities if whole else [normalise(row.identity) for row in receipt.rows]
+            self._accepted.append(self._take(receipt, identities, refused))
         self._summary.retries += outcome.retries
         self._summary.duplicates_possible += outcome.duplicates_possible
         if chunk.rows[0].page == FETCHED:  # rows that failed before: they say nothing about the map
@@ -123,9 +126,9 @@ class Recorder:
             self._held += [refusal for refusal in outcome.refusals if refusal.final]
         return misfit or outcome.problem
 
-    def _take(self, receipt: Receipt, refused: Sequence[str]) -> AcceptedChunk:
+    def _take(self, receipt: Receipt, identities: Sequence[str], refused: Sequence[str]) -> AcceptedChunk:
         hashed = self._job.hash_identity
-        keys, identities, _, fingerprints, pages, befores, texts = zip(*receipt.rows, strict=True)
+        keys, _, _, fingerprints, pages, befores, texts = zip(*receipt.rows, strict=True)
         self._summary.sent += len(keys)
         self._summary.accepted += len(keys)
         self._summary.with_text += sum(texts)
@@ -135,8 +138,7 @@ class Recorder:
         if any(befores):
             self._summary.move([row.key for row in receipt.rows if identity_moved(row.before, row.fingerprint)])
             leans = [_leans(row) for row in receipt.rows]
-        marks = [hashed(normalise(identity)) for identity in identities]
-        entries = [_new(Entry, one) for one in zip(keys, fingerprints, marks, leans, strict=True)]
+        entries = [_new(Entry, one) for one in zip(keys, fingerprints, map(hashed, identities), leans, strict=True)]
         return AcceptedChunk(receipt.event_id, entries, refused)
 
     def _turn_down(self, refusal: Refusal) -> Failure:

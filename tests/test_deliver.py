@@ -171,7 +171,7 @@ def test_a_change_that_is_taken_back_within_a_run_leaves_what_the_source_holds(s
 def test_no_text_is_spared_for_a_row_whose_fate_is_not_known(stage):
     row = Row("1", "a@x", b"{}", (b'"t":"x"',), bytes(PLAIN_SIZE) + b"12345678")
     other = bytes(HASH_SIZE) + b"else" + b"12345678"
-    (sent,) = take_in([None], 1, lambda _: row, lambda _: {"1": other}, lambda _: {"1": other}).rows
+    (sent,) = take_in([row], 1, lambda _: {"1": other}, lambda _: {"1": other}).rows
     assert b'"t":"x"' in sent.body
 
 

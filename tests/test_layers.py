@@ -23,14 +23,14 @@ LAYERS = {
     "sync.checked": ["sync.maps"],
     "sync.log": [],
     "sync.summary": [],
-    "sync.chunks": [],
+    "sync.chunks": ["sync.memory"],
     "sync.watermark": [],
     "sync.flight": [],
     "sync.absence": [],
     "sync.shards": ["connectors"],
     "sync.settings": ["connectors"],
-    "sync.read_ahead": ["connectors", "sync.stop"],
-    "sync.intake": ["connectors", "sync.chunks", "sync.maps.row"],
+    "sync.read_ahead": ["sync.stop"],
+    "sync.intake": ["sync.chunks", "sync.maps.row"],
     "sync.positions": ["connectors", "state", "sync.memory"],
 }
 LAYERS["sync.costs"] = ["sync.memory"]

@@ -11,7 +11,7 @@ from fixtures_postgres import Database
 from test_run import add
 from workplace import MAP, TABLE, Workplace, at, memory
 
-from sync.maps.compile import marker
+from sync.maps.marks import marker
 from sync.maps.row import HASH_SIZE, identity_moved
 from sync.sandbox import Sandbox, SandboxOptions
 

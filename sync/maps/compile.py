@@ -8,17 +8,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
-from zlib import crc32
 
 import orjson
 
 from connectors.base import Record
 from sync.maps.encoding import ESCAPED_NUL, MAX_CHARACTERS, InvalidText, TooLarge, encode_odd, encode_text, inspect
+from sync.maps.marks import Marker, marker
 from sync.maps.model import Mapping as MappingModel
 from sync.maps.model import Property, PropertyMap
 from sync.maps.paths import parse_path
-from sync.maps.reading import ReadingFailed, identity_reader, paths_of, plain_field, scalar_reader, text_reader
-from sync.maps.row import HASH_SIZE, MARK_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
+from sync.maps.reading import (
+    ReadingFailed,
+    edited_field,
+    identity_reader,
+    paths_of,
+    plain_field,
+    scalar_reader,
+    text_reader,
+)
+from sync.maps.row import HASH_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
 from sync.maps.straight import PlainPart, TextPart, straight_row
 from sync.maps.values import Scalar
 
@@ -61,7 +69,7 @@ class _Parts(NamedTuple):
     plain: list[_Plain]
     texts: list[_Text]
     seal: blake2b
-    mark: Callable[[str], bytes]
+    mark: Marker
     """Makes the identity's part of the fingerprint."""
     touch: Callable[[Record], bytes] | None
 
@@ -102,9 +110,14 @@ def _straight(mapping: MappingModel, identity: Identity, parts: _Parts, careful:
     path, properties = mapping.identity[1], mapping.properties
     if len(parse_path(path)) != 1:
         return careful
-    plain = [PlainPart(key, plain_field(properties[key]), read) for key, read in parts.plain]
+    plain = [_plain_part(properties[key], key, read) for key, read in parts.plain]
     texts = [TextPart(plain_field(properties[key]), read, prefix, keyed) for key, read, prefix, keyed in parts.texts]
     return straight_row(identity.row_key, path, plain, texts, parts.seal, parts.mark, careful)
+
+
+def _plain_part(one: Property, key: str, read: Callable[[Any], Any]) -> PlainPart:
+    field, edits = edited_field(one)
+    return PlainPart(key, field, read, edits)
 
 
 def _row_maker(path: str, identity: Identity, parts: _Parts) -> MakeRow:
@@ -212,17 +225,6 @@ def _keyed(salt: bytes, definition: str, size: int) -> blake2b:
         salt=blake2b(salt, digest_size=blake2b.SALT_SIZE).digest(),
         person=blake2b(definition.encode("utf-8", "surrogatepass"), digest_size=blake2b.PERSON_SIZE).digest(),
     )
-
-
-def marker(kind: str, salt: bytes) -> Callable[[str], bytes]:
-    """What marks an identity inside a fingerprint: too little to find it by, enough to see that it changed.
-
-    Letter case means nothing in an address or a website.
-    """
-    start = crc32(salt)
-    if kind in ("email", "website"):
-        return lambda found: crc32(found.lower().encode("utf-8", "surrogatepass"), start).to_bytes(MARK_SIZE)
-    return lambda found: crc32(found.encode("utf-8", "surrogatepass"), start).to_bytes(MARK_SIZE)
 
 
 def _touch(record: Record) -> bytes:

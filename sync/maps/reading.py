@@ -58,6 +58,18 @@ def plain_field(one: Property) -> str | None:
     return field if field is not None and not one.transform and len(parse_path(field)) == 1 else None
 
 
+_EDITS = {"strip": "strip", "lower": "lower", "upper": "upper"}
+"""Transforms that do to a text what this method of it does."""
+
+
+def edited_field(one: Property) -> tuple[str | None, tuple[str, ...]]:
+    """The field of a property and the methods of a text that are its transforms; no field where others stand there."""
+    if one.source_field is None or len(parse_path(one.source_field)) != 1:
+        return None, ()
+    edits = tuple(_EDITS.get(step.name, "") for step in one.transform)
+    return (one.source_field, edits) if all(edits) else (None, ())
+
+
 def _field_reader(field: str) -> Callable[[Fields], Scalar]:
     """The most frequent case, with nothing between the field and the value."""
 
