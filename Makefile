@@ -8,7 +8,7 @@ PEERS := .venv-peers
 
 LINT := $(VENV)/lint
 
-.PHONY: help demo test test-all crash check lint-deploy audit bench bench-peers profile lock clean
+.PHONY: help demo test test-all crash check lint-deploy audit bench bench-bounds bench-peers profile lock clean
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/	/' | expand -t 12
 
@@ -67,6 +67,10 @@ $(PEERS)/.ready: requirements-peers.lock
 	@rm -rf $(PEERS) && $(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
+
+bench-bounds: $(READY)  ## start-up, waiting, calls, connectors: each figure beside its bound (ten minutes)
+	@failed=0; for each in start_up connectors calls waiting; do \
+	  $(BIN)/python -m benchmarks.$$each || failed=1; done; exit $$failed
 
 bench-peers: $(READY) $(PEERS)/.ready  ## the same beside dlt, in an environment of its own
 	@$(BIN)/python -m benchmarks.peers --python $(PEERS)/bin/python $(ARGS)

@@ -178,6 +178,19 @@ def test_a_certificate_of_an_authority_that_was_named_is_trusted(
     assert any("GET /api/v1/me" in one for one in seen)
 
 
+@pytest.mark.parametrize(("content", "found"), [(None, "no such file"), ("no PEM", "no certificates")])
+def test_a_file_of_authorities_that_is_none_is_named_in_one_line(
+    cage: Cage, tmp_path: Path, content: str | None, found: str
+) -> None:
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    cage.set(PERSONIZE_BASE_URL="https://127.0.0.1:9", SSL_CERT_FILE=str(file))
+    ended = cage.memsync("run", "--wait", "0s")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert f"SSL_CERT_FILE: {file}: {found}" in ended.err
+
+
 # The sandbox
 
 

@@ -112,9 +112,15 @@ def open_pool(scheme: str, host: str, deadline: Deadline, *, direct: bool) -> ht
 def _context() -> ssl.SSLContext:
     """Trusts the authorities of SSL_CERT_FILE or SSL_CERT_DIR, where one is set; else the usual ones."""
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if file or folder:
-        return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
-    return ssl.create_default_context(cafile=certifi.where())
+    try:
+        if file or folder:
+            return ssl.create_default_context(cafile=file or None, capath=None if file else folder)
+        return ssl.create_default_context(cafile=certifi.where())
+    except OSError as error:
+        found = "no certificates in it" if isinstance(error, ssl.SSLError) else str(error.strerror).lower()
+        raise DestinationMisconfigured(
+            f"SSL_CERT_FILE: {file}: {found}, expected a file of certificates (PEM); name one, or leave it out"
+        ) from None
 
 
 def _no_such_proxy() -> DestinationMisconfigured:
