@@ -61,6 +61,7 @@ def _read(job: Job, pages: Iterable[Due], known: Known, recorder: Recorder, flig
     again: dict[str, bytes] = {}
     for number, page, made in pages:
         intake = take_in(made, number, _with(again, known), _aloft(job, recorder), resend=job.resend)
+        del made  # what is to be sent is in the intake; the rest need not wait for the next page
         if number == FETCHED:  # they may lie in a page of this run as well
             again |= {row.key: row.fingerprint for row in intake.rows}
         unfit = misfit(intake, proven=job.proven)

@@ -41,7 +41,10 @@ def due_pages(job: Job) -> Generator[Due, None, None]:
 def _mapped(job: Job, pages: Iterable[Page]) -> Iterator[tuple[Page, Sequence[Row | Reject]]]:
     make_row = job.make_row
     for page in pages:
-        yield replace(page, records=()), [make_row(record) for record in page.records]
+        made = [make_row(record) for record in page.records]
+        page = replace(page, records=())  # noqa: PLW2901 - the records go while the next page is read
+        yield page, made
+        del made
 
 
 def _again(job: Job) -> Iterator[Page]:

@@ -22,7 +22,7 @@ from connectors.postgres.values import use_faster_loaders
 
 T = TypeVar("T")
 
-PAGE_ROWS = 1_500
+PAGE_ROWS = 1_000
 PAGE_BYTES = 16 * 1024 * 1024
 # Where a smaller limit does not help, a dozen timeouts would not either: 1,500, 187, 23, 2, 1.
 _LESS = 8
@@ -57,6 +57,7 @@ class Reader:
             for records in self._pages(progress):
                 progress = replace(progress, at=position_of(self._plan, records[-1]), server=self._met())
                 yield Page(records, encode(progress))
+                del records  # or they would be held while the next page is fetched
         yield Page((), encode(phases.finished(self._plan, replace(progress, server=self._met()))))
 
     # Where to begin
@@ -122,6 +123,7 @@ class Reader:
             if records:
                 at = position_of(self._plan, records[-1])
                 yield records
+            del records
 
     def _page(self, found: list[Clause], *, by_cursor: bool) -> tuple[list[Record], bool]:
         """The next records, and whether there may be more; fewer at once where they are slow or wide."""
