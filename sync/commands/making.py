@@ -161,7 +161,7 @@ def _asked_about(judged: list[Judged]) -> list[Judged]:
         tell(f"{len(doubtful):,} fields are in doubt; for all but {MOST_ASKED} of them the proposals are taken.")
         doubtful = doubtful[:MOST_ASKED]
     if doubtful:
-        tell("Free text is what people wrote: facts are drawn from it, which costs credits.")
+        tell("Free text is what people wrote: facts are drawn from it, and a row with text may cost more credits.")
     answers = {}
     for one in doubtful:
         profile = one.profile
