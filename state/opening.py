@@ -29,7 +29,7 @@ _SQLITE_SETTINGS = (
     "synchronous=FULL",
     "trusted_schema=OFF",
     "foreign_keys=ON",
-    "cache_size=-8192",  # 8 MiB: enough for the inner pages of a fingerprint table of millions
+    "cache_size=-6144",  # 6 MiB: enough for the inner pages of a fingerprint table of millions
     "wal_autocheckpoint=4000",  # pages that many chunks touch are copied back once instead of once a chunk
 )
 _POSTGRES_SETTINGS = (
