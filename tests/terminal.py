@@ -25,6 +25,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 """Makes the terminal the command's own, so that Ctrl-C reaches it, also where the tests themselves ignore it."""
 INTERRUPT = "\x03"
+AGAIN = 5.0
+"""Seconds until Ctrl-C is typed again: between showing a question and reading, Python sleeps through the first one."""
 PATIENCE = 60.0
 """Seconds for one question to come: only a command that hangs is waited for that long."""
 
@@ -45,7 +47,7 @@ class Terminal:
             start_new_session=True,
         )
         os.close(theirs)
-        self.screen = ""
+        self.screen = self._typed = ""
         self._seen = 0
 
     def answer(self, question: str, text: str) -> None:
@@ -54,6 +56,7 @@ class Terminal:
         if "(not shown)" in question:
             self._until_hidden()
         os.write(self._mine, text.encode() + (b"" if text == INTERRUPT else b"\n"))
+        self._typed = text
 
     def wait_for(self, text: str) -> None:
         """Wait until this text has come since the last answer."""
@@ -84,9 +87,12 @@ class Terminal:
 
     def end(self) -> int:
         """Read the rest; returns the exit code."""
-        limit = time.monotonic() + PATIENCE
+        limit, again = time.monotonic() + PATIENCE, time.monotonic() + AGAIN
         while self._read(0.1):
             assert time.monotonic() < limit, f"the command did not end; the screen shows:\n{self.screen}"
+            if self._typed == INTERRUPT and time.monotonic() > again:
+                os.write(self._mine, INTERRUPT.encode())
+                again += AGAIN
         return self._process.wait(timeout=PATIENCE)
 
     def __enter__(self) -> Self:

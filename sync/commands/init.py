@@ -11,6 +11,7 @@ import click
 
 from sync.commands import asking, options, screen
 from sync.commands.discover import connection, sample
+from sync.commands.refusal import Refused
 from sync.commands.session import load_settings
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def make_map(
     try:
         return file, made, write_map(made, file)
     except OSError as error:
-        raise click.UsageError(f"{file}: cannot be written ({type(error).__name__}); choose another --output") from None
+        raise Refused(f"{file}: cannot be written ({type(error).__name__}); choose another --output") from None
 
 
 def known_collections(settings: Settings) -> list[Known] | None:

@@ -8,9 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from sync.commands import asking
+from sync.commands.refusal import Refused
 
 if TYPE_CHECKING:
     from sync.discover.opening import Place
@@ -23,13 +22,11 @@ def refuse_taken(file: Path, stream: str, *, force: bool, interactive: bool) -> 
 
     other = _file_of(stream, file)
     if other is not None:
-        raise click.UsageError(f"{other} has the stream {stream!r} already; give another name with --stream NAME")
+        raise Refused(f"{other} has the stream {stream!r} already; give another name with --stream NAME")
     if not file.exists() or force:
         return
     if not interactive:
-        raise click.UsageError(
-            f"{file} exists already; give --force to replace it, or another place with --output FILE"
-        )
+        raise Refused(f"{file} exists already; give --force to replace it, or another place with --output FILE")
     if not asking.confirm(f"{file} exists already. Replace it?"):
         raise Declined
 
@@ -52,11 +49,11 @@ def ask_where(usual: Path) -> Path:
 
 
 def require_suffix(file: Path) -> None:
-    """Make sure that a run would read the file; raises click.UsageError."""
+    """Make sure that a run would read the file; raises Refused."""
     from sync.maps.load import SUFFIXES
 
     if file.suffix.lower() not in SUFFIXES:
-        raise click.UsageError(f"{file}: a map's file ends in {' or '.join(sorted(SUFFIXES))}, else no run reads it")
+        raise Refused(f"{file}: a map's file ends in {' or '.join(sorted(SUFFIXES))}, else no run reads it")
 
 
 def read_already(place: Place, besides: Path) -> str:

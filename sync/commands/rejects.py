@@ -13,6 +13,7 @@ import click
 import orjson
 
 from sync.commands import options, screen
+from sync.commands.refusal import Refused
 from sync.commands.session import chosen_maps, load_settings, refuse_unknown, store_for
 from sync.export.shapes import is_formula
 from sync.stop import Stop
@@ -47,7 +48,7 @@ def _rejects(settings: Settings, stream: str | None, keys: tuple[str, ...], code
     chosen = [r for r in found if (not keys or r.key in keys) and (code is None or r.code == code)]
     if found and not chosen:
         codes = screen.one_line(", ".join(sorted({r.code for r in found})))
-        raise click.UsageError(f"none of the {len(found):,} rejects matches; their reasons: {codes}")
+        raise Refused(f"none of the {len(found):,} rejects matches; their reasons: {codes}")
     return chosen
 
 

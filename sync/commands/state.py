@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sync.commands import options, screen
+from sync.commands.refusal import Refused
 from sync.commands.session import load_settings, refuse_unknown, store_for
 from sync.positions import FULL, INCREMENTAL
 from sync.stop import Stop
@@ -75,7 +76,7 @@ def set_(stream: str, cursor: str, yes: bool, as_json: bool) -> int:
     with _existing(stream) as store:
         position = store.position(stream, INCREMENTAL)
     if position is None:
-        raise click.UsageError(f"{stream} has no cursor yet, so there is none to change; run it first")
+        raise Refused(f"{stream} has no cursor yet, so there is none to change; run it first")
     options.ask(f"Move the cursor of {stream}? What lies between is read again, or never.", yes=yes)
     with _held(stream) as (store, lease):
         store.set_position(lease, INCREMENTAL, replace(position, cursor=document), drop=FULL)
@@ -107,7 +108,7 @@ def import_(stream: str, file: Path, yes: bool, as_json: bool) -> int:
         try:
             store.restore(lease, content)
         except ValueError as problem:
-            raise click.UsageError(f"{file}: is damaged ({problem}); export it again") from None
+            raise Refused(f"{file}: is damaged ({problem}); export it again") from None
     _done(as_json, {"command": "state import", "stream": stream}, f"{stream}: imported from {file}")
     return 0
 
@@ -118,9 +119,9 @@ def _read_export(file: Path, stream: str) -> dict[str, Any]:
         if document["memsync_state"] != _FORMAT or not isinstance(document["tables"], dict):
             raise KeyError
     except (ValueError, KeyError, TypeError, OSError, RecursionError):
-        raise click.UsageError(f"{file}: is not what `memsync state export` prints (format {_FORMAT})") from None
+        raise Refused(f"{file}: is not what `memsync state export` prints (format {_FORMAT})") from None
     if document.get("stream") != stream:
-        raise click.UsageError(f"{file}: holds the stream {document.get('stream')!r}, not {stream!r}")
+        raise Refused(f"{file}: holds the stream {document.get('stream')!r}, not {stream!r}")
     tables: dict[str, Any] = document["tables"]
     return tables
 
