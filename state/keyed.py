@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 from state.values import Entry
 
@@ -22,7 +23,10 @@ def rows_of(
     if not keys:
         return []
     found = _execute(connection, f"SELECT {columns} FROM {table.name}", stream, keys)
-    return [tuple(row) for row in found.cursor.fetchall()]
+    try:
+        return [tuple(row) for row in found.cursor.fetchall()]
+    except connection.dialect.loaded_dbapi.Error as error:  # what the driver finds only now, such as a damaged page
+        raise DBAPIError(None, None, error) from None
 
 
 def keys_beginning(connection: Connection, table: Table, stream: str, start: str) -> list[str]:

@@ -12,7 +12,7 @@ from sync.chunks import Chunk
 from sync.due import FETCHED, Due, due_pages
 from sync.flight import Flight
 from sync.intake import Intake, Known, in_doubt, misfit, take_in
-from sync.job import Job, Ledger
+from sync.job import Job
 from sync.maps.problem import MapUnfit
 from sync.record import Recorder
 from sync.stop import Stopped
@@ -21,8 +21,6 @@ _LOOK = 0.2
 """Seconds between looks at the stop flag while every place is taken."""
 GRACE = 5.0
 """Seconds that calls in flight have to end once the run stops."""
-PROBES = 8
-"""Keys of a page that are looked up in a stream's first run."""
 
 
 def deliver(job: Job) -> bool:
@@ -31,11 +29,10 @@ def deliver(job: Job) -> bool:
     Raises what stopped it, after everything that was accepted is recorded.
     """
     recorder, flight = Recorder(job), Flight(job.in_flight)
-    known = _known_by(job.ledger)
     try:
         try:
             with closing(due_pages(job)) as pages:
-                whole = _read(job, pages, known, recorder, flight)
+                whole = _read(job, pages, recorder, flight)
         except ConnectorError:
             # What was read before is sound; a source that fails every time would otherwise never get on.
             _finish(job, recorder, flight)
@@ -49,18 +46,11 @@ def deliver(job: Job) -> bool:
     return whole
 
 
-def _known_by(ledger: Ledger) -> Known:
-    """What looks fingerprints up. In a first run a few keys of each page tell whether a source yields it once more."""
-    if ledger.has_fingerprints():
-        return ledger.fingerprints
-    return lambda keys: ledger.fingerprints(keys) if ledger.fingerprints(keys[:: len(keys) // PROBES + 1]) else {}
-
-
-def _read(job: Job, pages: Iterable[Due], known: Known, recorder: Recorder, flight: Flight) -> bool:
+def _read(job: Job, pages: Iterable[Due], recorder: Recorder, flight: Flight) -> bool:
     """Take the pages in, sending on the way; returns whether none was cut short by a limit."""
     again: dict[str, bytes] = {}
     for number, page, made in pages:
-        intake = take_in(made, number, _with(again, known), _aloft(job, recorder), resend=job.resend)
+        intake = take_in(made, number, _with(again, job.ledger.fingerprints), _aloft(job, recorder), resend=job.resend)
         del made  # what is to be sent is in the intake; the rest need not wait for the next page
         if number == FETCHED:  # they may lie in a page of this run as well
             again |= {row.key: row.fingerprint for row in intake.rows}
@@ -112,10 +102,10 @@ def _send(job: Job, intake: Intake, recorder: Recorder, flight: Flight) -> None:
 
 
 def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -> None:
-    """Send a chunk as soon as there is a place and no chunk in flight holds one of its identities."""
+    """Send a chunk as soon as there is a place and no chunk in flight holds one of its identities or keys."""
     if chunk is None:
         return
-    marks = frozenset(chunk.identities)
+    marks = frozenset([*chunk.identities, *chunk.fingerprints])
     while not flight.has_place(marks):
         _wait(job, recorder, flight)
     _doubt(job, chunk)
@@ -125,7 +115,9 @@ def _launch(job: Job, chunk: Chunk | None, recorder: Recorder, flight: Flight) -
 
 def _doubt(job: Job, chunk: Chunk) -> None:
     """Until a new version of a row is accepted, none counts as delivered: the server may have it already."""
-    changing = [Entry(row.key, in_doubt(row.before), "") for row in chunk.rows if row.before is not None]
+    changing = [
+        Entry(row.key, in_doubt(row.before, row.fingerprint), "") for row in chunk.rows if row.before is not None
+    ]
     if changing:
         job.ledger.apply(Step(doubted=changing))
 

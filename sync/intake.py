@@ -49,7 +49,10 @@ def take_in(
     """
     rows = [one for one in made if one.__class__ is Row]
     rejects = [one for one in made if one.__class__ is Reject] if len(rows) < len(made) else []
-    keys = [row[0] for row in rows]
+    keys, total = [row[0] for row in rows], len(rows)
+    if len(set(keys)) < total:  # of a record that comes twice, the later reading holds
+        rows = _last_of_each(rows)
+        keys = [row[0] for row in rows]
     delivered, again = known(keys), aloft(keys)
     latest = {**delivered, **again} if again else delivered
     changed = rows if resend or not latest else [row for row in rows if latest.get(row[0]) != row[4]]
@@ -59,7 +62,15 @@ def take_in(
         outgoing = [_outgoing(row, delivered.get(row[0]), page, resend) for row in changed]
     else:
         outgoing = [_whole(row, page) for row in changed]
-    return Intake(outgoing, rejects, len(rows) - len(changed))
+    return Intake(outgoing, rejects, total - len(changed))
+
+
+def _last_of_each(rows: Sequence[Row]) -> list[Row]:
+    last: dict[str, Row] = {}
+    for row in rows:
+        last.pop(row.key, None)
+        last[row.key] = row
+    return list(last.values())
 
 
 def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoing:
@@ -117,9 +128,10 @@ def _new_texts(row: Row, delivered: bytes) -> Sequence[bytes]:
     return [text for text, mark in zip(row.texts, _text_hashes(row.fingerprint), strict=True) if mark not in before]
 
 
-def in_doubt(before: bytes) -> bytes:
-    """A fingerprint that no row has, with identity and texts of this one: another version of the row is on its way."""
-    return bytes(HASH_SIZE) + before[HASH_SIZE:]
+def in_doubt(before: bytes, after: bytes) -> bytes:
+    """What counts as delivered of a row while another version is on its way: its identity, and the texts of both."""
+    kept = set(_text_hashes(after))
+    return bytes(HASH_SIZE) + before[HASH_SIZE:PLAIN_SIZE] + b"".join(t for t in _text_hashes(before) if t in kept)
 
 
 def _text_hashes(fingerprint: bytes) -> list[bytes]:

@@ -83,7 +83,7 @@ class Stage:
         self.lease = self.store.acquire("s", "me")
         self.stop = Stop()
 
-    def run(self, source, server, *, rows=2, in_flight=4, since=None, ledger=None, **more):
+    def run(self, source, server, *, rows=2, in_flight=4, since=None, ledger=None, make_row=make_row, **more):
         pacer = Pacer(10**6, 0.9, "call", lambda _, __: 0.0, lambda _: None, self.stop.pause)
         self.summary = Summary("s")
         job = Job(
@@ -166,6 +166,67 @@ def test_a_change_that_is_taken_back_within_a_run_leaves_what_the_source_holds(s
     stage.run(PagesSource(Page([new], {"at": 2}), Page([old], {"at": 3})), Server(), rows=100, since={"at": 1})
     assert (stage.summary.sent, stage.summary.unchanged) == (2, 0)
     assert stage.store.fingerprints("s", ["1"]) == kept
+
+
+def test_a_text_that_is_taken_back_after_an_unanswered_call_is_sent_again(stage):
+    def row(text, mark):
+        return lambda one: Row(one.key, "a@x", b'{"key":"1","email":"a@x"}', (b'"t":"%b"' % text,), b"p" * 16 + mark)
+
+    def cut_off(_):
+        raise DestinationMisconfigured("the answer never came")
+
+    first, second = row(b"first", b"firstone"), row(b"second", b"secondon")
+    stage.run(PagesSource(Page([record("1")], {"at": 1})), Server(), make_row=first)
+    with pytest.raises(DestinationMisconfigured):
+        stage.run(PagesSource(Page([record("1")], {"at": 2})), Server(cut_off), make_row=second)
+    stage.stop, bodies, server = Stop(), [], Server()
+    taken = server.batch
+    server.batch = lambda body: bodies.append(body) or taken(body)
+    stage.run(PagesSource(Page([record("1")], {"at": 3})), server, make_row=first)
+    assert b'"t":"first"' in bodies[0]
+
+
+def test_of_a_record_that_comes_twice_in_a_page_the_later_reading_holds(stage):
+    old, new = record("1", name="old"), record("1", name="new")
+    stage.run(PagesSource(Page([old], {"at": 1})), Server())
+    server = Server()
+    stage.run(PagesSource(Page([new, old], {"at": 2})), server, since={"at": 1})
+    assert (server.calls, stage.summary.unchanged) == ([], 2)
+    stage.run(PagesSource(Page([old, new, new], {"at": 3})), server, since={"at": 2})
+    assert (stage.summary.read, stage.summary.sent, stage.summary.unchanged) == (3, 1, 2)
+
+
+def test_in_a_first_run_too_a_record_that_was_just_delivered_is_known(stage):
+    first = [record(str(n)) for n in range(40)]
+    again = [record(str(n)) for n in range(100, 200)]
+    again[37] = record("7")
+    stage.run(PagesSource(Page(first, {"at": 1}), Page([], {"at": 2}), Page(again, {"at": 3})), Server(), in_flight=1)
+    assert (stage.summary.sent, stage.summary.unchanged) == (139, 1)
+
+
+def test_two_versions_of_a_record_are_never_in_flight_together_whatever_their_identities(stage):
+    def other_address(one):
+        return Row(
+            one.key,
+            one.fields["email"] + one.fields["name"],
+            b'{"key":"1","email":"x"}',
+            (),
+            one.fields["name"].encode() * 16,
+        )
+
+    gate, order = threading.Event(), []
+
+    def judge(_):
+        order.append("begun")
+        if len(order) == 1:
+            gate.wait(1)
+            order.append("ended")
+
+    old, new = record("1", name="a"), record("1", name="b")
+    stage.run(
+        PagesSource(Page([old], {"at": 1}), Page([new], {"at": 2})), Server(judge), rows=1, make_row=other_address
+    )
+    assert order == ["begun", "ended", "begun"]
 
 
 def test_no_text_is_spared_for_a_row_whose_fate_is_not_known(stage):

@@ -18,12 +18,18 @@ def sent(key, fingerprint, *, event="e", leans=False):
 
 
 def test_a_version_that_may_have_arrived_makes_the_one_before_worth_nothing(store, lease):
-    store.apply(lease, sent("a", b"p" * 16 + b"text"))
-    store.apply(lease, Step(doubted=[Entry("a", in_doubt(b"p" * 16 + b"text"), ""), Entry("never sent", b"x", "")]))
+    before, after = b"p" * 16 + b"textmark", b"q" * 16 + b"textmark"
+    store.apply(lease, sent("a", before))
+    store.apply(lease, Step(doubted=[Entry("a", in_doubt(before, after), ""), Entry("never sent", b"x", "")]))
     kept = store.fingerprints("contacts", ["a", "never sent"])
     assert list(kept) == ["a"]
-    assert kept["a"].endswith(b"text")
+    assert kept["a"].endswith(b"textmark")
     assert not kept["a"].startswith(b"p")
+
+
+def test_a_text_that_may_have_been_replaced_counts_as_delivered_no_more():
+    before, after = b"p" * 16 + b"samesame" + b"oldtextt", b"q" * 16 + b"newtextt" + b"samesame"
+    assert in_doubt(before, after)[16:] == b"samesame"
 
 
 def test_a_row_whose_text_went_with_a_delivery_that_failed_meanwhile_stays_due(store, lease):

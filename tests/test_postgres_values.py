@@ -100,3 +100,11 @@ def test_wide_rows_come_in_smaller_pages(database):
     assert sum(sizes) == 60
     assert max(sizes) <= 25
     assert len(list(database.connector().fetch([str(number) for number in range(1, 61)]))) == 60
+
+
+def test_wide_rows_between_narrow_ones_are_noticed(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, c text)")
+    width = "CASE i % 10 WHEN 1 THEN 1 ELSE 1000000 END"
+    database.do(f"INSERT INTO t SELECT i, repeat('x', {width}) FROM generate_series(1, 60) i")
+    sizes = [len(page.records) for page in database.connector().read(None)]
+    assert (sum(sizes), max(sizes) <= 25) == (60, True)

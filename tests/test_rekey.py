@@ -182,4 +182,4 @@ def test_a_row_in_doubt_keeps_the_mark_of_its_identity() -> None:
     from sync.intake import in_doubt
 
     before = bytes(range(HASH_SIZE + 4 + 8))
-    assert not identity_moved(in_doubt(before), before)
+    assert not identity_moved(in_doubt(before, before), before)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from hashlib import blake2b
+from pathlib import Path
 
 import pytest
 from fixtures_state import Clock, accepted, chunk, failure, keys_of, owner, position
 
-from state import Store
+from state import Store, StoreUnusable, open_store
 from state.values import AcceptedChunk, Entry, Failure, Lease, Step
 
 
@@ -207,3 +208,17 @@ def test_everything_that_is_known_of_one_row_is_told(store: Store, lease: Lease)
     assert found.again is not None
     assert store.row_state("contacts", "r").reject is not None
     assert not store.row_state("companies", "a").is_known
+
+
+def test_a_page_that_turns_out_to_be_damaged_while_it_is_read_is_said_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    keys = [f"{number:06}" for number in range(20_000)]
+    with open_store(f"sqlite:///{file}") as store:
+        lease = store.acquire("contacts", "me")
+        store.apply(lease, Step([AcceptedChunk("e", [Entry(key, b"f" * 24, "i") for key in keys])]))
+    size = file.stat().st_size
+    with file.open("r+b") as opened:
+        opened.seek(size // 2)
+        opened.write(b"\xab" * (size // 4))
+    with open_store(f"sqlite:///{file}") as store, pytest.raises(StoreUnusable, match="is damaged"):
+        store.fingerprints("contacts", keys)

@@ -17,8 +17,8 @@ from connectors.hubspot.values import iso
 
 MOST = 10_000
 """Results that one search gives, its pages together."""
-LEAF = 5_000
-"""Results that are read from one part: small, so that what changes while it is paged costs little."""
+LEAF = 7_500
+"""Results that are read from one part: room for what comes while it is paged is left, and splitting costs calls."""
 PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each reading of a part whose results moved while it was paged, or did not all come."""
 SLACK = 10

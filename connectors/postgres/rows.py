@@ -16,7 +16,6 @@ from connectors.postgres.session import Connection
 
 # libpq hands rows over in chunks of this size, so wide rows are not all in memory at once.
 CHUNK = 50
-_SAMPLED = 10
 
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -43,7 +42,8 @@ def fetch(connection: Connection, plan: Plan, statement: Clause, budget: int) ->
         try:
             for record in rows:
                 records.append(record)
-                if len(records) % _SAMPLED == 1 and (size := size + _SAMPLED * weight(record)) > budget:
+                size += weight(record)
+                if size > budget:
                     return records, True
         finally:
             rows.close()
@@ -52,7 +52,7 @@ def fetch(connection: Connection, plan: Plan, statement: Clause, budget: int) ->
 
 def weight(record: Record) -> int:
     """About how many bytes a record holds."""
-    return 64 + sum(len(value) if isinstance(value, str) else _weight(value) for value in record.fields.values())
+    return 64 + sum([len(value) if value.__class__ is str else _weight(value) for value in record[1].values()])
 
 
 def _weight(value: Any) -> int:
