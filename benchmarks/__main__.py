@@ -64,8 +64,8 @@ def main() -> None:
     print(f"\nmemsync's memory, at most, in a first run: {', '.join(memory)}\n{AIMS}\n", flush=True)
     from benchmarks import hubspot, salesforce  # what they import is theirs alone
 
-    salesforce.main(min(max(wanted.rows), MOST_BY_BULK))
-    hubspot.main()
+    sound = [salesforce.main(min(max(wanted.rows), MOST_BY_BULK)), hubspot.main()]
+    sys.exit(0 if all(sound) else 1)
 
 
 def _start_up(folder: Path) -> None:

@@ -94,7 +94,8 @@ def _run(race: Race) -> bool:
     ours, by_hand = min(one for one, _ in found), min(other for _, other in found)
     usual = median(one / other for one, other in found)
     print(
-        f"{race.name:44}{ours:10.2f}{by_hand:9.2f}{usual:7.2f}x   (of the best rounds {ours / by_hand:.2f}x)",
+        f"{race.name:44}{ours:10.2f}{by_hand:9.2f}{usual:7.2f}x   (of the best rounds {ours / by_hand:.2f}x)"
+        f"{'' if usual <= MOST else '  missed'}",
         flush=True,
     )
     return usual <= MOST

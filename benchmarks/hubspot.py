@@ -24,11 +24,13 @@ SEARCHES, CALLS, GROWTH = 450, 25, 8.0
 """Most search calls, most calls of a small run, most megabytes between a small and a large first run."""
 
 
-def main() -> None:
-    """Print the figures; end with 1 where one is above its bound."""
+def main() -> bool:
+    """Print the figures; returns whether none is above its bound."""
     with tempfile.TemporaryDirectory(prefix="memsync-hubspot-") as name:
         sound = [one(Path(name)) for one in (ties, few_changes, memory)]
-    sys.exit(0 if all(sound) else 1)
+    if not all(sound):
+        print("missed: a figure of HubSpot is above its bound")
+    return all(sound)
 
 
 def ties(folder: Path) -> bool:
@@ -106,4 +108,4 @@ def _most_memory() -> float:
 
 
 if __name__ == "__main__":
-    read(json.loads(sys.argv[1])) if len(sys.argv) > 1 else main()
+    read(json.loads(sys.argv[1])) if len(sys.argv) > 1 else sys.exit(0 if main() else 1)

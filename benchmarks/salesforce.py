@@ -31,13 +31,14 @@ CALLS, CALLS_WITH_TEXTS, GROWTH = 60, 520, 16.0
 """Most calls for 100,000 changed records, most with two custom long texts, most megabytes between small and large."""
 
 
-def main(rows: int = 1_000_000) -> None:
-    """Print the figures; end with 1 where one is above its bound."""
+def main(rows: int = 1_000_000) -> bool:
+    """Print the figures; returns whether none is above its bound."""
     with tempfile.TemporaryDirectory(prefix="memsync-salesforce-") as name:
         folder = Path(name)
         sound = [changes(folder), bulk(folder, rows)]
     if not all(sound):
-        sys.exit(1)
+        print("missed: a figure of Salesforce is above its bound")
+    return all(sound)
 
 
 def changes(folder: Path) -> bool:
@@ -142,11 +143,10 @@ def _most_memory() -> float:
 
 def _start(given: str) -> None:
     if given.isdecimal():
-        main(int(given))
-        return
+        sys.exit(0 if main(int(given)) else 1)
     task = json.loads(given)
     (read_by_hand if task["by_hand"] else read)(task)
 
 
 if __name__ == "__main__":
-    _start(sys.argv[1]) if len(sys.argv) > 1 else main()
+    _start(sys.argv[1]) if len(sys.argv) > 1 else sys.exit(0 if main() else 1)
