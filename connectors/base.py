@@ -8,13 +8,16 @@ ConnectorError            root: something about a source
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
+T = TypeVar("T")
 Cursor = dict[str, Any]
 """A resume position: a small JSON document that only its own connector reads."""
+Values = Sequence[Any]
+"""What stands in a record, without names: its fields in a known order, then its key, then its version."""
 
 
 class Record(NamedTuple):
@@ -130,6 +133,34 @@ class Described(Protocol):
 
         Raises what `read` would raise, and asks for nothing that `read` would not ask for.
         """
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A connector that hands over the values of each record as they arrive, so that it need not make records."""
+
+    def stream(
+        self,
+        since: Cursor | None,
+        until: datetime | None,
+        maker: Callable[[Sequence[str]], Callable[[Values], T]],
+    ) -> Iterator[tuple[Page, Sequence[T]]]:
+        """Yield the pages of `read` without their records, each with what was made of these, in their order.
+
+        `maker` is told the names of the fields, and answers what makes one thing of one record's values. What was made
+        may be thrown away and made again.
+        """
+
+
+def records_of(names: Sequence[str]) -> Callable[[Values], Record]:
+    """What makes records of the values that `Streaming` hands over."""
+    new = tuple.__new__
+
+    def make(values: Values) -> Record:
+        # zip ends with the names, before key and version.
+        return new(Record, (values[-2], dict(zip(names, values)), values[-1]))  # noqa: B905
+
+    return make
 
 
 class ConnectorError(Exception):

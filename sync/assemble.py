@@ -64,6 +64,7 @@ def job_of(plan: Plan, connector: Connector, allowance: Allowance, glance: Calla
         since=None if plan.start.since is None else dict(plan.start.since),
         until=request.until,
         make_row=plan.compiled.row,
+        row_of=plan.compiled.row_of,
         chunker=Chunker(pacer.rows_per_call(wanted.rows_per_call), envelope.room),
         writer=writer,
         ledger=plan.state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from connectors.base import Connector, Page, Record
+from connectors.base import Connector, Page, Record, Streaming
 from sync.job import Job
 from sync.maps.row import Reject, Row
 from sync.read_ahead import read_ahead
@@ -28,14 +28,19 @@ def due_pages(job: Job) -> Generator[Due, None, None]:
     if job.fetch_keys is None:
         for page, made in _mapped(job, _again(job)):
             yield FETCHED, page, made
-        pages = job.connector.read(job.since, job.until)
-        pages = pages if job.shard is None else only(pages, job.shard)
         # Mapped by the thread that reads: values that another core made are slow to look at, and to let go.
-        for number, (page, made) in enumerate(read_ahead(_mapped(job, pages), job.stop), start=FETCHED + 1):
+        for number, (page, made) in enumerate(read_ahead(_read(job), job.stop), start=FETCHED + 1):
             yield number, page, made
     else:
         for page, made in _mapped(job, fetched_pages(job.connector, job.fetch_keys, _AT_ONCE)):
             yield FETCHED, page, made
+
+
+def _read(job: Job) -> Iterator[tuple[Page, Sequence[Row | Reject]]]:
+    if job.shard is None and isinstance(job.connector, Streaming):
+        return job.connector.stream(job.since, job.until, job.row_of)
+    pages = job.connector.read(job.since, job.until)
+    return _mapped(job, pages if job.shard is None else only(pages, job.shard))
 
 
 def _mapped(job: Job, pages: Iterable[Page]) -> Iterator[tuple[Page, Sequence[Row | Reject]]]:

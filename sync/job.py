@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from connectors.base import Connector, Cursor, Record
+from connectors.base import Connector, Cursor, Record, Values
 from state.values import Failure, Position, Redelivery, Step, Unsettled
 from sync.chunks import Chunker
 from sync.guards import Allowance
@@ -61,6 +61,7 @@ class Job:
     since: Cursor | None
     until: datetime | None
     make_row: Callable[[Record], Row | Reject]
+    row_of: Callable[[Sequence[str]], Callable[[Values], Row | Reject]]
     chunker: Chunker
     writer: Writer
     ledger: Ledger

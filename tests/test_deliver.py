@@ -93,6 +93,7 @@ class Stage:
             since=since,
             until=None,
             make_row=make_row,
+            row_of=None,  # its source makes records
             chunker=Chunker(rows, 10**6),
             writer=BatchWriter(server, Envelope(b'{"rows":[', b"]}"), pacer, self.stop.pause, lambda: 0.0),
             ledger=ledger or HeldState(self.store, self.lease),

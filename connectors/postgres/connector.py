@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from connectors.base import Cursor, Field, ObjectName, Page, Reading, Record, SourceMisconfigured
+from connectors.base import (
+    Cursor,
+    Field,
+    ObjectName,
+    Page,
+    Reading,
+    Record,
+    SourceMisconfigured,
+    Values,
+    records_of,
+)
 from connectors.postgres import Source, catalog, conditions, phases, preparing, sampling, statements
 from connectors.postgres.conditions import Clause
 from connectors.postgres.cursor import decode
 from connectors.postgres.notes import notes_on_connection
 from connectors.postgres.plan import Plan
 from connectors.postgres.reader import PAGE_BYTES, PAGE_ROWS, Reader
-from connectors.postgres.rows import fetch, fits, split_key
+from connectors.postgres.rows import Fetched, fetch, fits, names_of, split_key
 from connectors.postgres.server import meet
 from connectors.postgres.session import STATEMENT_TIMEOUT, Connection, Session, TookTooLong
 from connectors.postgres.target import Target
@@ -85,10 +96,18 @@ class PostgresConnector:
 
     def read(self, since: Cursor | None, until: datetime | None = None) -> Iterator[Page]:
         """Yield what changed after `since`; every page's cursor resumes right behind it."""
+        for page, records in self.stream(since, until, records_of):
+            yield replace(page, records=records)
+
+    def stream(
+        self, since: Cursor | None, until: datetime | None, maker: Callable[[Sequence[str]], Callable[[Values], T]]
+    ) -> Iterator[tuple[Page, Sequence[T]]]:
+        """The same pages, of whose rows something is made as they arrive."""
         plan = self._planned()
         if until is not None and not plan.by_time:
             raise SourceMisconfigured(f"{plan.label}: reading until a time needs a cursor column of dates or times")
-        yield from Reader(plan, self._session, self._source.start, until, self._page_rows).read(since)
+        reader = Reader(plan, self._session, self._source.start, until, self._page_rows)
+        yield from reader.stream(since, maker(names_of(plan)))
 
     def fetch(self, keys: Sequence[str]) -> Iterator[Record]:
         """Yield these records as they are now; those gone, or outside `where` by now, are left out."""
@@ -101,14 +120,16 @@ class PostgresConnector:
     def _records(self, plan: Plan, keys: list[tuple[str, ...]]) -> Iterator[Record]:
         """The records of a batch; of half of it at a time where rows are wide."""
 
-        def work(connection: Connection) -> tuple[list[Record], bool]:
+        make = records_of(names_of(plan))
+
+        def work(connection: Connection) -> Fetched[Record]:
             use_faster_loaders(connection, plan.columns)
             with self._session.transaction(connection):
-                return fetch(connection, plan, statements.by_keys(plan, keys), PAGE_BYTES)
+                return fetch(connection, plan, statements.by_keys(plan, keys), make, PAGE_BYTES)
 
-        records, cut = self._session.run(work, plan.label)
-        if not cut or len(keys) == 1:
-            yield from records
+        found = self._session.run(work, plan.label)
+        if not found.cut or len(keys) == 1:
+            yield from found.made
             return
         half = len(keys) // 2
         yield from self._records(plan, keys[:half])

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 import psycopg
 
-from connectors.base import Cursor, Page, Record, SourceMisconfigured
+from connectors.base import Cursor, Page, SourceMisconfigured, Values
 from connectors.cursors import RESET
 from connectors.postgres import conditions, phases, statements
 from connectors.postgres.conditions import Clause
 from connectors.postgres.cursor import Progress, Server, decode, encode
 from connectors.postgres.plan import Plan
-from connectors.postgres.rows import fetch, position_of
+from connectors.postgres.rows import Fetched, fetch, position_of
 from connectors.postgres.server import joined, meet, still_holds
 from connectors.postgres.session import Connection, Session, TookTooLong
 from connectors.postgres.values import use_faster_loaders
@@ -47,18 +47,18 @@ class Reader:
         self._server: Server | None = None
         self._connection: Connection | None = None
 
-    def read(self, since: Cursor | None) -> Iterator[Page]:
-        """Yield pages; the last one is empty and carries the cursor for the next run."""
+    def stream(self, since: Cursor | None, make: Callable[[Values], T]) -> Iterator[tuple[Page, Sequence[T]]]:
+        """Yield pages without their records, and what was made of these; the last one carries the next run's cursor."""
         progress = self._begin(since)
         if not self._plan.key_proven:
             self._refuse_missing_keys(progress)
         for phase in phases.remaining(self._plan, progress):
             progress = phases.entered(progress, phase)
-            for records in self._pages(progress):
-                progress = replace(progress, at=position_of(self._plan, records[-1]), server=self._met())
-                yield Page(records, encode(progress))
-                del records  # or they would be held while the next page is fetched
-        yield Page((), encode(phases.finished(self._plan, replace(progress, server=self._met()))))
+            for found in self._pages(progress, make):
+                progress = replace(progress, at=position_of(self._plan, found.last), server=self._met())
+                yield Page((), encode(progress)), found.made
+                del found  # or it would be held while the next page is fetched
+        yield Page((), encode(phases.finished(self._plan, replace(progress, server=self._met())))), ()
 
     # Where to begin
 
@@ -113,36 +113,38 @@ class Reader:
 
     # Pages
 
-    def _pages(self, progress: Progress) -> Iterator[list[Record]]:
+    def _pages(self, progress: Progress, make: Callable[[Values], T]) -> Iterator[Fetched[T]]:
         fixed = phases.rows_of_phase(self._plan, progress, self._start, self._until)
         by_cursor = not phases.ordered_by_key(progress)
         at, more = progress.at, True
         while more:
             behind = phases.rows_behind(self._plan, progress, at)
-            records, more = self._page([*fixed, *behind], by_cursor=by_cursor)
-            if records:
-                at = position_of(self._plan, records[-1])
-                yield records
-            del records
+            found, more = self._page([*fixed, *behind], make, by_cursor=by_cursor)
+            if found.made:
+                at = position_of(self._plan, found.last)
+                yield found
+            del found
 
-    def _page(self, found: list[Clause], *, by_cursor: bool) -> tuple[list[Record], bool]:
-        """The next records, and whether there may be more; fewer at once where they are slow or wide."""
+    def _page(
+        self, conditions: list[Clause], make: Callable[[Values], T], *, by_cursor: bool
+    ) -> tuple[Fetched[T], bool]:
+        """The next rows, and whether there may be more; fewer at once where they are slow or wide."""
         while True:
             limit = self._limit
             try:
-                records, cut = self._fetch(statements.page(self._plan, found, limit, by_cursor=by_cursor))
+                found = self._fetch(statements.page(self._plan, conditions, limit, by_cursor=by_cursor), make)
             except TookTooLong as error:
                 if limit == 1:
                     raise self._too_slow(error) from None
                 self._limit = max(1, limit // _LESS)
                 continue
-            self._limit = len(records) if cut else min(self._most, limit * 2)
-            return records, cut or len(records) == limit
+            self._limit = len(found.made) if found.cut else min(self._most, limit * 2)
+            return found, found.cut or len(found.made) == limit
 
-    def _fetch(self, statement: Clause) -> tuple[list[Record], bool]:
-        def work(connection: Connection) -> tuple[list[Record], bool]:
+    def _fetch(self, statement: Clause, make: Callable[[Values], T]) -> Fetched[T]:
+        def work(connection: Connection) -> Fetched[T]:
             with self._session.transaction(connection):
-                return fetch(connection, self._plan, statement, PAGE_BYTES)
+                return fetch(connection, self._plan, statement, make, PAGE_BYTES)
 
         return self._run(work)
 

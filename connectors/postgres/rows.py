@@ -3,65 +3,89 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Generator
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
 
-from connectors.base import Record
+from connectors.base import Values
+from connectors.postgres.catalog import Column
 from connectors.postgres.conditions import Clause
 from connectors.postgres.cursor import Position
 from connectors.postgres.plan import Plan
 from connectors.postgres.session import Connection
+from connectors.postgres.values import FLOAT_DIGITS
 
 # libpq hands rows over in chunks of this size, so wide rows are not all in memory at once.
 CHUNK = 50
 
 
+T = TypeVar("T")
+
+_NUMBERS = {"bool", "float4", "float8", "int2", "int4", "int8", "oid"}
+"""Types of which every value is narrow."""
+_TEXTS = {"bpchar", "citext", "date", "name", "text", "time", "timestamp", "timestamptz", "uuid", "varchar"}
+"""Types of which every value arrives as a text, or not at all."""
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
-def record_maker(plan: Plan) -> Callable[[Any], Callable[[Sequence[Any]], Record]]:
-    """A row factory: the selected columns by name, then the key as text, then the version."""
-    names = [column.name for column in plan.columns]
-    new = tuple.__new__
+class Fetched(NamedTuple, Generic[T]):
+    """What was made of the rows of a statement, as far as they were read."""
 
-    def make(values: Sequence[Any]) -> Record:
-        # zip ends with the names, before key and version.
-        return new(Record, (values[-2], dict(zip(names, values)), values[-1]))  # noqa: B905
-
-    return lambda _cursor: make
+    made: list[T]
+    last: Values
+    cut: bool
+    """Whether it ends early, for its size."""
 
 
-def fetch(connection: Connection, plan: Plan, statement: Clause, budget: int) -> tuple[list[Record], bool]:
-    """The records of a statement, as far as about `budget` bytes go; and whether it was cut there."""
-    records: list[Record] = []
-    size = 0
-    with connection.cursor(row_factory=record_maker(plan)) as cursor:
-        rows = cast("Generator[Record]", cursor.stream(statement.text, statement.values, size=CHUNK))
+def names_of(plan: Plan) -> tuple[str, ...]:
+    """The selected columns."""
+    return tuple(column.name for column in plan.columns)
+
+
+def fetch(
+    connection: Connection, plan: Plan, statement: Clause, make: Callable[[Values], T], budget: int
+) -> Fetched[T]:
+    """Make something of every row as it comes, as far as about `budget` bytes of rows go."""
+    made: list[T] = []
+    size, values = 0, cast("Values", ())
+    weigh = weigher(plan)
+    with connection.cursor() as cursor:
+        rows = cast("Generator[Values]", cursor.stream(statement.text, statement.values, size=CHUNK))
         try:
-            for record in rows:
-                records.append(record)
-                size += weight(record)
+            for values in rows:
+                made.append(make(values))
+                size += weigh(values)
                 if size > budget:
-                    return records, True
+                    return Fetched(made, values, cut=True)
         finally:
             rows.close()
-    return records, False
+    return Fetched(made, values, cut=False)
 
 
-def weight(record: Record) -> int:
-    """About how many bytes a record holds."""
-    return 64 + sum([len(value) if value.__class__ is str else _weight(value) for value in record[1].values()])
+def weigher(plan: Plan) -> Callable[[Values], int]:
+    """What says about how many bytes a row holds: each is looked at, for wide ones may come between narrow ones."""
+    places = {place: column.base for place, column in enumerate(plan.columns) if not _is_narrow(column)}
+    odd = [place for place, base in places.items() if base not in _TEXTS]
+    pick = itemgetter(-2, -1, *(place for place in places if place not in odd))
+    narrow = 64 + 16 * (len(plan.columns) - len(places))
+
+    def weigh(values: Values) -> int:
+        size = narrow + sum(map(len, filter(None, pick(values))))
+        return size + sum([_weight(values[place]) for place in odd]) if odd else size
+
+    return weigh
+
+
+def _is_narrow(column: Column) -> bool:
+    return column.base in _NUMBERS or (column.base == "numeric" and 0 < column.precision <= FLOAT_DIGITS)
 
 
 def _weight(value: Any) -> int:
+    if value.__class__ is str:
+        return len(value)
     return len(repr(value)) if isinstance(value, (list, dict)) else 16
-
-
-def key_of(plan: Plan, record: Record) -> tuple[str, ...]:
-    """The key's columns as texts."""
-    return split_key(plan, record.key)
 
 
 def split_key(plan: Plan, key: str) -> tuple[str, ...]:
@@ -79,9 +103,9 @@ def fits(plan: Plan, key: str) -> bool:
     return len(parts) == len(plan.key) and all(_INTEGER.fullmatch(str(text)) for text in numbers)
 
 
-def position_of(plan: Plan, record: Record) -> Position:
-    """Where a record lies in the order (cursor, key)."""
-    stamp: str | None = record.version
+def position_of(plan: Plan, values: Values) -> Position:
+    """Where a row lies in the order (cursor, key)."""
+    key, stamp = values[-2:]
     if plan.xmin and stamp is not None:
         _, _, stamp = stamp.partition(" ")
-    return Position((stamp or None) if plan.cursor else None, key_of(plan, record))
+    return Position((stamp or None) if plan.cursor else None, split_key(plan, key))

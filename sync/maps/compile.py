@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
 
-from connectors.base import Record
+from connectors.base import Record, Values, records_of
 from sync.maps.encoding import ESCAPED_NUL, MAX_CHARACTERS, InvalidText, TooLarge, encode_odd, encode_text, inspect
 from sync.maps.marks import Marker, marker
 from sync.maps.model import Mapping as MappingModel
@@ -27,10 +28,8 @@ from sync.maps.reading import (
     text_reader,
 )
 from sync.maps.row import HASH_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
-from sync.maps.straight import PlainPart, TextPart, straight_row
+from sync.maps.straight import MakeRow, PlainPart, Straight, TextPart
 from sync.maps.values import Scalar
-
-MakeRow = Callable[[Record], Row | Reject]
 
 _FORMAT = 1
 """Part of every fingerprint: raised when rows are encoded differently, so that all are sent again."""
@@ -51,6 +50,8 @@ class CompiledMap:
     """Changes exactly when what is delivered could change."""
     row: MakeRow
     """Map one record; never raises."""
+    row_of: Callable[[Sequence[str]], Callable[[Values], Row | Reject]]
+    """The same for records that come as values: told the names of their fields, what maps one of them."""
 
 
 class _Plain(NamedTuple):
@@ -92,7 +93,7 @@ def compile_map(property_map: PropertyMap, salt: bytes) -> CompiledMap:
     ]
     touch = None if property_map.destination.skip_unchanged else _touch
     parts = _Parts(plain, texts, _keyed(salt, plain_part, HASH_SIZE), marker(identity.kind, salt), touch)
-    careful = _row_maker(mapping.identity[1], identity, parts)
+    careful, straight = _row_maker(mapping.identity[1], identity, parts), _straight(mapping, identity, parts)
     every = json.dumps([plain_part, *text_parts.values()])
     return CompiledMap(
         entity_type=mapping.entity_type,
@@ -101,18 +102,26 @@ def compile_map(property_map: PropertyMap, salt: bytes) -> CompiledMap:
         text_names=tuple(text.row_key for text in texts),
         source_fields=_source_fields(mapping),
         map_hash=blake2b(every.encode(), digest_size=16).hexdigest(),
-        row=careful if touch else _straight(mapping, identity, parts, careful),
+        row=straight.of_records(careful) if straight else careful,
+        row_of=partial(_row_of, straight, careful),
     )
 
 
-def _straight(mapping: MappingModel, identity: Identity, parts: _Parts, careful: MakeRow) -> MakeRow:
+def _row_of(straight: Straight | None, careful: MakeRow, names: Sequence[str]) -> Callable[[Values], Row | Reject]:
+    if straight is not None:
+        return straight.of_values(names, careful)
+    record = records_of(names)
+    return lambda values: careful(record(values))
+
+
+def _straight(mapping: MappingModel, identity: Identity, parts: _Parts) -> Straight | None:
     """The quick way for ordinary records; where the identity is no plain field, the careful way does it all."""
     path, properties = mapping.identity[1], mapping.properties
-    if len(parse_path(path)) != 1:
-        return careful
+    if parts.touch or len(parse_path(path)) != 1:
+        return None
     plain = [_plain_part(properties[key], key, read) for key, read in parts.plain]
     texts = [TextPart(plain_field(properties[key]), read, prefix, keyed) for key, read, prefix, keyed in parts.texts]
-    return straight_row(identity.row_key, path, plain, texts, parts.seal, parts.mark, careful)
+    return Straight(identity.row_key, path, plain, texts, parts.seal, parts.mark)
 
 
 def _plain_part(one: Property, key: str, read: Callable[[Any], Any]) -> PlainPart:

@@ -6,18 +6,21 @@ way of `sync.maps.compile`, which gives the same row where both can. Measured: a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import orjson
 
-from connectors.base import Record
+from connectors.base import Record, Values, records_of
 from sync.maps.encoding import ESCAPED_NUL, MAX_CHARACTERS
 from sync.maps.marks import Marker
 from sync.maps.row import MARK_SIZE, Reject, Row
 from sync.maps.values import SCALARS
+
+MakeRow = Callable[[Record], Row | Reject]
 
 
 class PlainPart(NamedTuple):
@@ -39,17 +42,28 @@ class TextPart(NamedTuple):
     keyed: blake2b
 
 
-_START = """\
-def row(record):
+_OF_RECORDS = """\
+def row(given):
     try:
-        fields = record[1]
+        key, fields, _ = given
         get = fields.get
+        {variables}
+"""
+_OF_VALUES = """\
+def row(given):
+    try:
+        {variables}, key, _ = given
+"""
+_NAMED = """\
+        fields = named(given)[1]
+"""
+_START = """\
         found = {identity}
         if found.__class__ is not str:
-            return careful(record)
+            return careful(given)
         found = found.strip()
         if not found:
-            return careful(record)
+            return careful(given)
         plain = dumps({{{members}}})
         keyed = seal()
         keyed.update(plain)
@@ -61,10 +75,10 @@ _TEXT = """\
         text = {text}
         if text.__class__ is not str:
             if text is not None:
-                return careful(record)
+                return careful(given)
         elif text and not text.isspace():
             if "\\0" in text:
-                return careful(record)
+                return careful(given)
             member = prefix{n} + dumps(text)
             size += len(member)
             keyed = fresh{n}()
@@ -74,55 +88,89 @@ _TEXT = """\
 """
 _END = """\
         if size > MAX or (ESCAPE in plain and NUL in plain):  # a search for one byte is ten times as quick
-            return careful(record)
-        return new(Row, (record[0], found, plain, texts, mark))
+            return careful(given)
+        return new(Row, (key, found, plain, texts, mark))
     except Exception:
-        return careful(record)
+        return careful(given)
 """
 
 
-def straight_row(
-    row_key: str,
-    field: str,
-    plain: Sequence[PlainPart],
-    texts: Sequence[TextPart],
-    seal: blake2b,
-    marked: Marker,
-    careful: Callable[[Record], Row | Reject],
-) -> Callable[[Record], Row | Reject]:
-    """Compile the function for a map whose identity is the record's `field`; names enter the code as literals."""
-    names: dict[str, Any] = {
-        "careful": careful,
-        "crc32": crc32,
-        "dumps": orjson.dumps,
-        "new": tuple.__new__,
-        "seal": seal.copy,
-        "start": marked.start,
-        "ESCAPE": ESCAPED_NUL[:1],
-        "MAX": MAX_CHARACTERS,
-        "NUL": ESCAPED_NUL,
-        "Row": Row,
-        "SCALARS": SCALARS,
-    }
-    members = [f"{row_key!r}: found"]
-    for number, part in enumerate(plain):
-        names[f"read{number}"] = part.read
-        members.append(f"{part.row_key!r}: {_value(part, f'read{number}')}")
-    folded = "found.lower()" if marked.folds else "found"
-    identity = f"get({field!r})"
-    code = _START.format(identity=identity, members=", ".join(members), folded=folded, mark_size=MARK_SIZE)
-    for number, text in enumerate(texts):
-        names |= {f"text{number}": text.read, f"prefix{number}": text.prefix, f"fresh{number}": text.keyed.copy}
-        code += _TEXT.format(n=number, text=f"text{number}(fields)" if text.field is None else f"get({text.field!r})")
-    exec(code + _END, names)  # noqa: S102  # nosec B102 - the only texts that come from outside are literals made by repr()
-    made: Callable[[Record], Row | Reject] = names["row"]
-    return made
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """What the function for a map is written from; the identity is the record's `field`."""
+
+    row_key: str
+    field: str
+    plain: Sequence[PlainPart]
+    texts: Sequence[TextPart]
+    seal: blake2b
+    marked: Marker
+
+    def of_records(self, careful: MakeRow) -> MakeRow:
+        """The function for records."""
+        fields = [self.field, *(field for field in self._fields() if field is not None)]
+        places = {field: f"value{number}" for number, field in enumerate(dict.fromkeys(fields))}
+        variables = "; ".join(f"{name} = get({field!r})" for field, name in places.items())
+        made: MakeRow = self._compiled(_OF_RECORDS.format(variables=variables), places, {"careful": careful})
+        return made
+
+    def of_values(self, names: Sequence[str], careful: MakeRow) -> Callable[[Values], Row | Reject]:
+        """The function for values that come without these names of theirs."""
+        named = records_of(names)
+        places = {field: f"value{number}" for number, field in enumerate(names)}
+        begin = _OF_VALUES.format(variables=", ".join(places.values())) + (_NAMED if None in self._fields() else "")
+        known = {"careful": lambda values: careful(named(values)), "named": named}
+        made: Callable[[Values], Row | Reject] = self._compiled(begin, places, known)
+        return made
+
+    def _fields(self) -> list[str | None]:
+        return [part.field for part in self.plain] + [part.field for part in self.texts]
+
+    def _compiled(self, begin: str, places: Mapping[str, str], known: Mapping[str, Any]) -> Any:
+        """Field names enter the code as literals made by repr(), and nothing else from outside does."""
+        values = [f"{part.row_key!r}: {_value(n, part, places)}" for n, part in enumerate(self.plain)]
+        code = begin + _START.format(
+            identity=places.get(self.field, "None"),
+            members=", ".join([f"{self.row_key!r}: found", *values]),
+            folded="found.lower()" if self.marked.folds else "found",
+            mark_size=MARK_SIZE,
+        )
+        for n, text in enumerate(self.texts):
+            found = f"text{n}(fields)" if text.field is None else places.get(text.field, "None")
+            code += _TEXT.format(n=n, text=found)
+        names = {**_NAMES, **self._names(), **known}
+        exec(code + _END, names)  # noqa: S102  # nosec B102 - see above
+        return names["row"]
+
+    def _names(self) -> dict[str, Any]:
+        """What the code of this map refers to."""
+        names: dict[str, Any] = {"seal": self.seal.copy, "start": self.marked.start}
+        names |= {f"read{n}": part.read for n, part in enumerate(self.plain)}
+        for n, text in enumerate(self.texts):
+            names |= {f"text{n}": text.read, f"prefix{n}": text.prefix, f"fresh{n}": text.keyed.copy}
+        return names
 
 
-def _value(part: PlainPart, read: str) -> str:
+_NAMES: Mapping[str, Any] = {
+    "crc32": crc32,
+    "dumps": orjson.dumps,
+    "new": tuple.__new__,
+    "ESCAPE": ESCAPED_NUL[:1],
+    "MAX": MAX_CHARACTERS,
+    "NUL": ESCAPED_NUL,
+    "Row": Row,
+    "SCALARS": SCALARS,
+}
+"""What the code of every map refers to."""
+
+
+def _value(number: int, part: PlainPart, places: Mapping[str, str]) -> str:
+    read = f"read{number}"
     if part.field is None:
         return f"{read}(fields)"
+    value = places.get(part.field, "None")
+    careful = f"{read}({{{part.field!r}: {value}}})"
     if part.edits:
         edited = "".join(f".{method}()" for method in part.edits)
-        return f"(value{edited} if (value := get({part.field!r})).__class__ is str else {read}(fields))"
-    return f"(value if (value := get({part.field!r})).__class__ in SCALARS else {read}(fields))"
+        return f"({value}{edited} if {value}.__class__ is str else {careful})"
+    return f"({value} if {value}.__class__ in SCALARS else {careful})"
