@@ -93,9 +93,18 @@ def test_all_columns_leave_out_bytes_unless_they_are_named(database):
     assert set(records_of(database.connector().read(None))[0].fields) == {"id"}
 
 
-def test_wide_rows_come_in_smaller_pages(database):
-    database.do("CREATE TABLE t (id int PRIMARY KEY, c text)")
-    database.do("INSERT INTO t SELECT i, repeat('x', 1000000) FROM generate_series(1, 60) i")
+@pytest.mark.parametrize(
+    ("type", "value"),
+    [
+        ("text", "repeat('x', 1000000)"),
+        ("jsonb", "jsonb_build_object('a', repeat('x', 1000000))"),
+        ("text[]", "array[repeat('x', 500000), repeat('y', 500000)]"),
+        ("numeric", "repeat('7', 100000)::numeric"),
+    ],
+)
+def test_wide_rows_come_in_smaller_pages(database, type, value):
+    database.do(f"CREATE TABLE t (id int PRIMARY KEY, c {type})")
+    database.do(f"INSERT INTO t SELECT i, {value} FROM generate_series(1, 60) i")
     sizes = [len(page.records) for page in database.connector().read(None)]
     assert sum(sizes) == 60
     assert max(sizes) <= 25
