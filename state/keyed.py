@@ -22,7 +22,12 @@ def rows_of(
     """The named columns of those of these keys that the table holds."""
     if not keys:
         return []
-    found = _execute(connection, f"SELECT {columns} FROM {table.name}", stream, keys)
+    if _lite(connection):  # looked for in the order of the index: two thirds of what IN takes
+        query = f"SELECT {columns} FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN {table.name} "
+        query += "WHERE stream = ? AND key = wanted"
+        found = connection.exec_driver_sql(query, (json.dumps(sorted(set(keys))), stream))
+    else:
+        found = _execute(connection, f"SELECT {columns} FROM {table.name}", stream, keys)
     try:
         return [tuple(row) for row in found.cursor.fetchall()]
     except connection.dialect.loaded_dbapi.Error as error:  # what the driver finds only now, such as a damaged page
