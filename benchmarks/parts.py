@@ -9,11 +9,12 @@ passing of rows between threads, the cursor) is in no part: the sum is what a ru
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -26,7 +27,7 @@ from pydantic import SecretStr
 from benchmarks.contest import MAP, Arena, arena
 from benchmarks.sink import KEY
 from benchmarks.table import fill
-from connectors.base import Record
+from connectors.base import Streaming, Values
 from state import open_store
 from state.owner import this_process
 from state.values import AcceptedChunk, Entry, Position, Step
@@ -44,6 +45,7 @@ from sync.settings import Settings
 A_CALL, ROUNDS = 500, 3
 SALT = b"salt"
 _Work = Callable[[], object]
+_TRIM_THRESHOLD = -1
 
 
 def main() -> None:
@@ -71,16 +73,18 @@ def show(place: Arena) -> None:
 
 def measured(place: Arena) -> dict[str, float]:
     """Microseconds of CPU per row by part, in the order of the work; a part of a part has an indented name."""
+    _keep_memory()
     property_map = load_text(MAP)
     compiled = compile_map(property_map, SALT)
-    found, records = _reading(place, property_map, compiled)
+    found, names, read = _reading(place, property_map, compiled)
+    make = compiled.row_of(names)
+    rows = [row for values in read if isinstance(row := make(values), Row)]
     gc.freeze()  # in a run, no more than some pages are there to be looked through
-    rows = [row for record in records if isinstance(row := compiled.row(record), Row)]
 
     def best(work: _Work) -> float:
         return min(_cpu(work) for _ in range(ROUNDS)) / len(rows) * 1e6
 
-    found["map with fingerprint: CompiledMap.row"] = best(lambda: _each(compiled.row, records))
+    found["map with fingerprint: CompiledMap.row_of"] = best(lambda: _each(make, read))
     found["  the hash functions of it, over the same bytes"] = best(lambda: _hash(rows))
     found |= _sending(place, property_map, compiled, rows, best)
     found |= _keeping(rows, place.folder, best)
@@ -93,6 +97,12 @@ def _each(work: Callable[[Any], object], several: Iterable[Any]) -> None:
         work(one)
 
 
+def _keep_memory() -> None:
+    """Have the C library keep what is freed: it would hand it back and ask for it again from row to row."""
+    with suppress(OSError, AttributeError):  # other systems have another one
+        ctypes.CDLL(None).mallopt(_TRIM_THRESHOLD, 256 * 1024 * 1024)
+
+
 def _cpu(work: _Work) -> float:
     began = process_time()
     work()
@@ -101,14 +111,23 @@ def _cpu(work: _Work) -> float:
 
 def _reading(
     place: Arena, property_map: PropertyMap, compiled: CompiledMap
-) -> tuple[dict[str, float], Sequence[Record]]:
+) -> tuple[dict[str, float], Sequence[str], Sequence[Values]]:
     os.environ["DATABASE_URL"] = place.database
-    best, records = float("inf"), list[Record]()
-    for _ in range(ROUNDS):
-        records.clear()
+    best, names, read = float("inf"), list[str](), list[Values]()
+
+    def pages(make: Callable[[Values], object]) -> None:
+        def maker(found: Sequence[str]) -> Callable[[Values], object]:
+            names[:] = found
+            return make
+
         with closing(open_source(property_map, None, compiled.source_fields)) as connector:
-            best = min(best, _cpu(lambda: _each(lambda page: records.extend(page.records), connector.read(None))))
-    return {"read: Connector.read, page by page": best / len(records) * 1e6}, records
+            assert isinstance(connector, Streaming)
+            _each(len, connector.stream(None, None, maker))
+
+    for _ in range(ROUNDS):
+        best = min(best, _cpu(lambda: pages(len)))
+    pages(read.append)
+    return {"read: Streaming.stream, row by row": best / len(read) * 1e6}, names, read
 
 
 def _hash(rows: Sequence[Row]) -> None:
