@@ -71,7 +71,13 @@ class Records:
         meant = [one for one in results if self._is_meant(one)] if self._plan.presence else results
         batch.filtered[OUTSIDE] += len(results) - len(meant)
         fields = self._plan.shape.fields
-        records = [_new(Record, (one["id"], fields(one), _version(one))) for one in meant]
+        records = [
+            _new(
+                Record,
+                (one["id"], fields(one), stamp if (stamp := one.get("updatedAt")).__class__ is str else _version(one)),
+            )
+            for one in meant
+        ]
         if self._people is None:
             batch.records += records
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,25 +45,23 @@ class Records:
     def of_rows(self, rows: Sequence[Row], only: set[str] | None = None) -> Batch:
         """The records of rows; `only`: those with these keys."""
         batch = Batch()
-        alive = []
-        is_id = statements.is_id
-        for row in rows:
-            fields = row[0]
-            if not is_id(fields.get("Id") or ""):
-                raise Unusable(
-                    f"{self._plan.label}: the server gave a record without an Id; expected 15 or 18 letters and digits "
-                    "in each. Nothing was lost: run again later"
-                )
-            if fields.get("IsDeleted") is True:
-                word = "merged" if fields.get("MasterRecordId") else "deleted"
-                batch.gone[beginning(fields["Id"]) if self._plan.each else fields["Id"]] = word
-            else:
-                alive.append(row)
+        if not statements.are_ids([row[0].get("Id") or "" for row in rows]):
+            raise Unusable(
+                f"{self._plan.label}: the server gave a record without an Id; expected 15 or 18 letters and digits "
+                "in each. Nothing was lost: run again later"
+            )
+        alive = [row for row in rows if row[0].get("IsDeleted") is not True]
+        if len(alive) < len(rows):
+            batch.gone |= self._gone(fields for fields, _ in rows if fields.get("IsDeleted") is True)
         if self._persons is None and self._plan.stand is None:
             batch.records = [_new(Record, (row["Id"], row, row.get("SystemModstamp"))) for row, _ in alive]
         else:
             batch.records = list(self._about(alive, batch.filtered, only))
         return batch
+
+    def _gone(self, deleted: Iterable[Fields]) -> dict[str, str]:
+        words = {fields["Id"]: "merged" if fields.get("MasterRecordId") else "deleted" for fields in deleted}
+        return {beginning(one) if self._plan.each else one: word for one, word in words.items()}
 
     def fetched(self, rows: Sequence[Mapping[str, Any]], only: set[str]) -> list[Record]:
         """The records of rows that were asked for by key."""

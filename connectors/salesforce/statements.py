@@ -8,7 +8,7 @@ from connectors.salesforce.cursor import Part
 from connectors.salesforce.plan import PERSONS, WHO, People, Plan, Relation
 from connectors.salesforce.values import Shape
 
-_ID_LENGTHS = (15, 18)
+_ID_LENGTHS = {15, 18}
 
 
 def page(plan: Plan, part: Part, limit: int) -> str:
@@ -63,6 +63,12 @@ ORG = "SELECT Id FROM Organization LIMIT 1"
 def is_id(text: str) -> bool:
     """Whether a text can be the id of a record."""
     return len(text) in _ID_LENGTHS and text.isascii() and text.isalnum()
+
+
+def are_ids(texts: Sequence[str]) -> bool:
+    """Whether each of them can be."""
+    together = "".join(texts)
+    return not texts or (set(map(len, texts)) <= _ID_LENGTHS and together.isascii() and together.isalnum())
 
 
 def _selected(plan: Plan) -> str:
