@@ -34,7 +34,6 @@ from state.values import AcceptedChunk, Entry, Position, Step
 from sync.assemble import identity_hasher
 from sync.demo.postgres import embedded_postgres
 from sync.destination import envelope_for, open_destination
-from sync.intake import body_of
 from sync.maps.compile import CompiledMap, compile_map
 from sync.maps.load import load_text
 from sync.maps.model import PropertyMap
@@ -132,9 +131,9 @@ def _reading(
 
 def _hash(rows: Sequence[Row]) -> None:
     plain, text = blake2b(digest_size=HASH_SIZE), blake2b(digest_size=TEXT_SIZE)
-    for row in rows:
+    for row, values in [(row, row.plain) for row in rows]:
         keyed = plain.copy()
-        keyed.update(row.plain)
+        keyed.update(values)
         keyed.digest()
         crc32(row.identity.encode())
         for member in row.texts:
@@ -153,11 +152,11 @@ def _sending(
         chunks = [rows[start : start + A_CALL] for start in range(0, len(rows), A_CALL)]
 
         def body(chunk: Sequence[Row]) -> bytes:
-            return envelope.body([body_of(row, None) for row in chunk])
+            return envelope.body([row.body for row in chunk])
 
         made = [body(chunk) for chunk in chunks]
         return {
-            "encode: body_of and Envelope.body": best(lambda: _each(body, chunks)),
+            "encode: Envelope.body": best(lambda: _each(body, chunks)),
             "send: MemoryClient.batch": best(lambda: _each(destination.client.batch, made)),
         }
 

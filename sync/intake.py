@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from sync.chunks import Outgoing
-from sync.maps.row import HASH_SIZE, PLAIN_SIZE, TEXT_SIZE, Reject, Row, identity_moved
+from sync.maps.row import HASH_SIZE, PLAIN_SIZE, TEXT_SIZE, Reject, Row, body_with, identity_moved
 
 FEW = 50
 """Records, or answered rows, below which the share of failed ones says nothing."""
@@ -60,8 +60,11 @@ def take_in(
         delivered = {**delivered, **{key: mark[:PLAIN_SIZE] for key, mark in again.items()}}
     if delivered:
         outgoing = [_outgoing(row, delivered.get(row[0]), page, resend) for row in changed]
-    else:
-        outgoing = [_whole(row, page) for row in changed]
+    else:  # nothing of these rows was delivered, as in a first run
+        outgoing = [
+            _new(Outgoing, (key, identity, body, fingerprint, page, None, bool(texts)))
+            for key, identity, body, texts, fingerprint in changed
+        ]
     return Intake(outgoing, rejects, total - len(changed))
 
 
@@ -74,17 +77,8 @@ def _last_of_each(rows: Sequence[Row]) -> list[Row]:
 
 
 def _outgoing(row: Row, before: bytes | None, page: int, resend: bool) -> Outgoing:
-    key, identity, plain, _, fingerprint = row
-    # Under another identity memory may know nothing yet: all of the row goes there.
-    body = body_of(row, None if resend or identity_moved(before, fingerprint) else before)
-    return _new(Outgoing, (key, identity, body, fingerprint, page, before, len(body) > len(plain)))
-
-
-def _whole(row: Row, page: int) -> Outgoing:
-    """A row of which nothing was delivered: the only kind in a first run."""
-    key, identity, plain, texts, fingerprint = row
-    body = b"%b,%b}" % (plain[:-1], b",".join(texts)) if texts else plain
-    return _new(Outgoing, (key, identity, body, fingerprint, page, None, bool(texts)))
+    body, has_text = body_of(row, None if resend else before)
+    return _new(Outgoing, (row[0], row[1], body, row[4], page, before, has_text))
 
 
 _new = tuple.__new__  # a third of the time that the class's own constructor takes
@@ -115,17 +109,15 @@ def misfit(intake: Intake, *, proven: bool = False) -> str | None:
     )
 
 
-def body_of(row: Row, delivered: bytes | None) -> bytes:
-    """The row as JSON, without the texts that were delivered before: extracting them again would cost again."""
-    if not row.texts:
-        return row.plain
-    texts = row.texts if delivered is None else _new_texts(row, delivered)
-    return b"%b,%b}" % (row.plain[:-1], b",".join(texts)) if texts else row.plain
-
-
-def _new_texts(row: Row, delivered: bytes) -> Sequence[bytes]:
+def body_of(row: Row, delivered: bytes | None) -> tuple[bytes, bool]:
+    """The row as JSON, and whether texts are in it: those that were delivered before are not, they would cost again."""
+    # Under another identity memory may know nothing yet: all of the row goes there.
+    if delivered is None or not row.texts or identity_moved(delivered, row.fingerprint):
+        return row.body, bool(row.texts)
     before = set(_text_hashes(delivered))
-    return [text for text, mark in zip(row.texts, _text_hashes(row.fingerprint), strict=True) if mark not in before]
+    marks = _text_hashes(row.fingerprint)
+    texts = [text for text, mark in zip(row.texts, marks, strict=True) if mark not in before]
+    return (row.body if len(texts) == len(row.texts) else body_with(row.plain, texts)), bool(texts)
 
 
 def in_doubt(before: bytes, after: bytes) -> bytes:

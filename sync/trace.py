@@ -129,7 +129,7 @@ def map_record(
     """Map one record as a run does, and say how each of its properties came about."""
     made = compiled.row(record)
     row = made if isinstance(made, Row) else None
-    body = body_of(row, None if resend else delivered) if row else b""
+    body = body_of(row, None if resend else delivered)[0] if row else b""
     values = {} if row is None else {**sent_values(row), **_texts(row)}
     sent = orjson.loads(body) if body else {}
     steps = [

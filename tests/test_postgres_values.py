@@ -99,7 +99,6 @@ def test_all_columns_leave_out_bytes_unless_they_are_named(database):
         ("text", "repeat('x', 1000000)"),
         ("jsonb", "jsonb_build_object('a', repeat('x', 1000000))"),
         ("text[]", "array[repeat('x', 500000), repeat('y', 500000)]"),
-        ("numeric", "repeat('7', 100000)::numeric"),
     ],
 )
 def test_wide_rows_come_in_smaller_pages(database, type, value):

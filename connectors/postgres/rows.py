@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator
-from operator import itemgetter
+from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
@@ -49,31 +49,42 @@ def fetch(
 ) -> Fetched[T]:
     """Make something of every row as it comes, as far as about `budget` bytes of rows go."""
     made: list[T] = []
-    size, values = 0, cast("Values", ())
+    left, last = budget, cast("Values", ())
     weigh = weigher(plan)
     with connection.cursor() as cursor:
         rows = cast("Generator[Values]", cursor.stream(statement.text, statement.values, size=CHUNK))
         try:
-            for values in rows:
-                made.append(make(values))
-                size += weigh(values)
-                if size > budget:
-                    return Fetched(made, values, cut=True)
+            while left >= 0 and (portion := list(islice(rows, CHUNK))):
+                weight = weigh(portion)
+                if weight > left:
+                    portion = _fitting(portion, left, weigh)
+                made.extend(map(make, portion))
+                last, left = portion[-1], left - weight
         finally:
             rows.close()
-    return Fetched(made, values, cut=False)
+    return Fetched(made, last, cut=left < 0)
 
 
-def weigher(plan: Plan) -> Callable[[Values], int]:
-    """What says about how many bytes a row holds: each is looked at, for wide ones may come between narrow ones."""
+def _fitting(rows: list[Values], left: int, weigh: Callable[[list[Values]], int]) -> list[Values]:
+    """The first rows, up to the one with which so many bytes are exceeded."""
+    for number, row in enumerate(rows, start=1):
+        left -= weigh([row])
+        if left < 0:
+            return rows[:number]
+    return rows
+
+
+def weigher(plan: Plan) -> Callable[[list[Values]], int]:
+    """What says about how many bytes rows hold: each is looked at, for wide ones may come between narrow ones."""
     places = {place: column.base for place, column in enumerate(plan.columns) if not _is_narrow(column)}
+    texts = [place for place, base in places.items() if base in _TEXTS] + [-2, -1]
     odd = [place for place, base in places.items() if base not in _TEXTS]
-    pick = itemgetter(-2, -1, *(place for place in places if place not in odd))
     narrow = 64 + 16 * (len(plan.columns) - len(places))
 
-    def weigh(values: Values) -> int:
-        size = narrow + sum(map(len, filter(None, pick(values))))
-        return size + sum([_weight(values[place]) for place in odd]) if odd else size
+    def weigh(rows: list[Values]) -> int:
+        columns = list(zip(*rows, strict=True))
+        size = narrow * len(rows) + sum([sum(map(len, filter(None, columns[place]))) for place in texts])
+        return size + sum([sum(map(_weight, columns[place])) for place in odd])
 
     return weigh
 

@@ -27,7 +27,7 @@ from sync.maps.reading import (
     scalar_reader,
     text_reader,
 )
-from sync.maps.row import HASH_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row
+from sync.maps.row import HASH_SIZE, TEXT_SIZE, Identity, MappedProperty, Reject, Row, body_with
 from sync.maps.straight import MakeRow, PlainPart, Straight, TextPart
 from sync.maps.values import Scalar
 
@@ -164,7 +164,7 @@ def _row_maker(path: str, identity: Identity, parts: _Parts) -> MakeRow:
                     fingerprint += keyed.digest()
             if odd or size > MAX_CHARACTERS:
                 inspect(encoded, members)
-            return Row(record.key, found, encoded, tuple(members), fingerprint)
+            return Row(record.key, found, body_with(encoded, members), tuple(members), fingerprint)
         except Exception as error:
             return _reject(record, name, row_key, path, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -19,13 +20,23 @@ class Row(NamedTuple):
     """The record's primary key."""
     identity: str
     """The value of the identity, as sent."""
-    plain: bytes
-    """A JSON object: the identity and every plain value. Never empty."""
+    body: bytes
+    """A JSON object: the identity and every plain value, then the texts. Never empty."""
     texts: tuple[bytes, ...]
     """One JSON member (`"notes":"..."`) per text to extract that is present."""
     fingerprint: bytes
     """HASH_SIZE bytes over identity and plain values, MARK_SIZE over the identity alone, then TEXT_SIZE bytes per text
     in the order of `texts`."""
+
+    @property
+    def plain(self) -> bytes:
+        """The body without its texts."""
+        return self.body[: -1 - sum(len(text) + 1 for text in self.texts)] + b"}" if self.texts else self.body
+
+
+def body_with(plain: bytes, texts: Sequence[bytes]) -> bytes:
+    """A JSON object, these members added."""
+    return b"%b,%b}" % (plain[:-1], b",".join(texts)) if texts else plain
 
 
 class Reject(NamedTuple):

@@ -89,7 +89,8 @@ _TEXT = """\
 _END = """\
         if size > MAX or (ESCAPE in plain and NUL in plain):  # a search for one byte is ten times as quick
             return careful(given)
-        return new(Row, (key, found, plain, texts, mark))
+        body = b"%b,%b}" % (plain[:-1], b",".join(texts)) if texts else plain
+        return new(Row, (key, found, body, texts, mark))
     except Exception:
         return careful(given)
 """

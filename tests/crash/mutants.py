@@ -75,7 +75,7 @@ def doubt_forgotten() -> None:
 
 def texts_never_sent() -> None:
     """Texts are taken for delivered always."""
-    wrap("sync.intake", "body_of", lambda _: lambda row, delivered: row.plain)
+    wrap("sync.intake", "body_of", lambda _: lambda row, delivered: (row.plain, False))
 
 
 def unnamed_failures_ignored() -> None:
