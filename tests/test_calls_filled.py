@@ -131,15 +131,15 @@ def test_a_call_takes_texts_until_the_next_one_would_be_too_many_bytes() -> None
 def test_few_rows_at_a_time_wait_for_each_other_not_for_the_end_of_the_source(place, customers, memory, monkeypatch):
     """A page that fills no call sends nothing; the one that fills it sends it while the source is still being read."""
     seen: list[int] = []
-    real = PostgresConnector.read
+    real = PostgresConnector.stream
 
-    def slowly(self, since, until=None):
-        for page in real(self, since, until):
-            if page.records:
+    def watched(*arguments):
+        for page, rows in real(*arguments):
+            if rows:
                 seen.append(len(memory.batches))
-            yield page
+            yield page, rows
 
-    monkeypatch.setattr(PostgresConnector, "read", slowly)
+    monkeypatch.setattr(PostgresConnector, "stream", watched)
     read_customers(place, 20, 5, monkeypatch)
     assert sizes(memory) == filled(ROWS, 20)
     assert seen[:4] == [0, 0, 0, 0]
