@@ -2,8 +2,9 @@
 
     python -m benchmarks.parts [--rows N]
 
-CPU is this process's, the best of three rounds; the database and the sink work besides. What a run adds (its start, the
-passing of rows between threads, the cursor) is in no part: the sum is what a run could come down to.
+CPU is this process's, the best of three rounds; the database and the sink work besides. What a run adds (its start,
+looking for known keys, the passing of rows between threads, cores that share their caches with other processes) is in
+no part: the sum is what a run could come down to.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import argparse
 import ctypes
 import gc
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
-from time import process_time
+from time import process_time, sleep
 from typing import Any
 from zlib import crc32
 
@@ -85,6 +88,8 @@ def measured(place: Arena) -> dict[str, float]:
 
     found["map with fingerprint: CompiledMap.row_of"] = best(lambda: _each(make, read))
     found["  the hash functions of it, over the same bytes"] = best(lambda: _hash(rows))
+    with _neighbour():
+        found["  the same map while another process works beside it"] = best(lambda: _each(make, read))
     found |= _sending(place, property_map, compiled, rows, best)
     found |= _keeping(rows, place.folder, best)
     return found
@@ -100,6 +105,17 @@ def _keep_memory() -> None:
     """Have the C library keep what is freed: it would hand it back and ask for it again from row to row."""
     with suppress(OSError, AttributeError):  # other systems have another one
         ctypes.CDLL(None).mallopt(_TRIM_THRESHOLD, 256 * 1024 * 1024)
+
+
+@contextmanager
+def _neighbour() -> Iterator[None]:
+    """A process that keeps one core busy, as the database and the sink do in a run."""
+    with subprocess.Popen([sys.executable, "-c", "while True: [(n, str(n)) for n in range(100_000)]"]) as process:
+        sleep(0.5)
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def _cpu(work: _Work) -> float:
