@@ -205,7 +205,7 @@ def _column(row: Any) -> Column:
         shape=row.shape,
         element=row.element or "",
         precision=((row.modifier - 4) >> 16) & 0xFFFF if typed else 0,
-        scale=(row.modifier - 4) & 0x7FF if typed else 0,
+        scale=(((row.modifier - 4) & 0x7FF) ^ 0x400) - 0x400 if typed else 0,  # eleven bits, with a sign
         not_null=row.not_null,
         readable=row.readable,
         comment=row.comment,

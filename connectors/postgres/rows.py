@@ -19,6 +19,8 @@ from connectors.postgres.values import FLOAT_DIGITS
 
 # libpq hands rows over in chunks of this size, so wide rows are not all in memory at once.
 CHUNK = 50
+# So many of them become values before their weight is known: wide values take more room than their texts did.
+AT_ONCE = 10
 
 
 T = TypeVar("T")
@@ -27,6 +29,7 @@ _NUMBERS = {"bool", "float4", "float8", "int2", "int4", "int8", "oid"}
 """Types of which every value is narrow."""
 _TEXTS = {"bpchar", "citext", "date", "name", "text", "time", "timestamp", "timestamptz", "uuid", "varchar"}
 """Types of which every value arrives as a text, or not at all."""
+_NARROW = 16
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -54,7 +57,7 @@ def fetch(
     with connection.cursor() as cursor:
         rows = cast("Generator[Values]", cursor.stream(statement.text, statement.values, size=CHUNK))
         try:
-            while left >= 0 and (portion := list(islice(rows, CHUNK))):
+            while left >= 0 and (portion := list(islice(rows, AT_ONCE))):
                 weight = weigh(portion)
                 if weight > left:
                     portion = _fitting(portion, left, weigh)
@@ -79,12 +82,15 @@ def weigher(plan: Plan) -> Callable[[list[Values]], int]:
     places = {place: column.base for place, column in enumerate(plan.columns) if not _is_narrow(column)}
     texts = [place for place, base in places.items() if base in _TEXTS] + [-2, -1]
     odd = [place for place, base in places.items() if base not in _TEXTS]
-    narrow = 64 + 16 * (len(plan.columns) - len(places))
+    narrow = 64 + _NARROW * (len(plan.columns) - len(places))
 
     def weigh(rows: list[Values]) -> int:
         columns = list(zip(*rows, strict=True))
-        size = narrow * len(rows) + sum([sum(map(len, filter(None, columns[place]))) for place in texts])
-        return size + sum([sum(map(_weight, columns[place])) for place in odd])
+        size = narrow * len(rows) + sum([sum(map(_weight, columns[place])) for place in odd])
+        try:
+            return size + sum([sum(map(len, filter(None, columns[place]))) for place in texts])
+        except TypeError:  # the column's type was altered meanwhile
+            return size + sum([sum(map(_weight, columns[place])) for place in texts])
 
     return weigh
 
@@ -94,9 +100,19 @@ def _is_narrow(column: Column) -> bool:
 
 
 def _weight(value: Any) -> int:
+    """About how many bytes a value takes, however deep it is."""
     if value.__class__ is str:
         return len(value)
-    return len(repr(value)) if isinstance(value, (list, dict)) else 16
+    size, left = 0, [value]
+    while left:
+        one = left.pop()
+        size += len(one) if one.__class__ is str else _NARROW
+        if one.__class__ is list:
+            left += one
+        elif one.__class__ is dict:
+            left += one
+            left += one.values()
+    return size
 
 
 def split_key(plan: Plan, key: str) -> tuple[str, ...]:

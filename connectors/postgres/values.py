@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -38,6 +40,8 @@ class LocalTimeLoader(Loader):
         return f"{text[:10]}T{text[11:]}+00:00" if text[10:11] == " " and text[-1] != "C" else text
 
 
+_MANY_DIGITS = re.compile(r"[0-9][0-9.]{15}")
+"""What may be a number of which a float, and orjson, would lose digits."""
 _LONGEST_INT = 4000
 """Digits; Python refuses to read more than 4,300 as a number."""
 
@@ -66,20 +70,29 @@ def register_loaders(adapters: AdaptersMap) -> None:
 def use_faster_loaders(context: AdaptContext, columns: Iterable[Column]) -> None:
     """Load numeric in C where every such column has a fraction and 15 digits at most; JSON with orjson."""
     set_json_loads(_load_json, context)
-    numerics = [column for column in columns if column.base == "numeric"]
+    numerics = [column for column in columns if column.base in ("numeric", "_numeric")]
     if all(0 < column.precision <= FLOAT_DIGITS and column.scale > 0 for column in numerics):
         context.adapters.register_loader("numeric", FloatLoader)
 
 
 def _load_json(text: str | bytes) -> Any:
+    text = text if isinstance(text, str) else text.decode()
+    if not _MANY_DIGITS.search(text):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return json.loads(text)
+        return json.loads(text, parse_float=_fraction)
     except (ValueError, RecursionError):
-        return text if isinstance(text, str) else text.decode()
+        return text
+
+
+def _fraction(text: str) -> float | str:
+    """A number with a fraction or an exponent, as far as a float holds it; else the text itself."""
+    found = float(text)
+    digits = text.lower().partition("e")[0].replace(".", "").strip("-0")
+    return found if len(digits) <= FLOAT_DIGITS and isfinite(found) else text
 
 
 def expression_of(column: Column, ref: Composable, zone: str) -> Composable:
