@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.hubspot.metadata import KEY, TOP_LEVEL, Property
+from connectors.written import compiled
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+|-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
+_SHORT = 16
+"""Characters of a text below which nothing but its digits need to be looked at."""
 _EXACT = 15
 """Decimal digits that a floating-point number keeps."""
 _MILLISECONDS = re.compile(r"-?[0-9]{9,15}(?:\.[0-9]+)?|-?[0-9]\.[0-9]+[eE][0-9]{1,2}")
@@ -26,6 +29,8 @@ def _same(text: str) -> Any:
 
 def number(text: str) -> int | float | str:
     """A number where the text is exactly one; `1,234` and `3;4` stay text."""
+    if text.isdecimal() and text.isascii() and len(text) < _SHORT and text[0] != "0":
+        return int(text)  # as nearly all are
     if _WHOLE.fullmatch(text):
         return int(text)
     if not _DECIMAL.fullmatch(text):
@@ -64,31 +69,51 @@ def converter(one: Property | None) -> Convert:
     return _BY_TYPE.get(one.type, _same)
 
 
+_CODE = """\
+def fields(result):
+    found = result["properties"]
+    try:
+        {variables}
+    except KeyError:
+        return fields({{**result, "properties": {{**blank, **found}}}})
+    return {{{members}}}
+"""
+
+
 class Shape:
     """The fields of a record: names, and how each is converted; made once, used for every record."""
 
     def __init__(self, names: tuple[str, ...], known: Mapping[str, Property]) -> None:
         self.names = names
-        self._from_top = tuple(name for name in names if name in TOP_LEVEL and name not in known)
-        self._plain = tuple(name for name in names if name not in self._from_top)
-        converters = ((name, converter(known.get(name))) for name in self._plain if name != KEY)
-        self._converted = tuple((name, convert) for name, convert in converters if convert is not _same)
-        self._has_key = KEY in names
-
-    def fields(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        top = [name for name in names if name in TOP_LEVEL and name not in known]
+        plain = [name for name in names if name not in top]
+        converters = {name: converter(known.get(name)) for name in plain if name != KEY}
+        converted = [name for name, convert in converters.items() if convert is not _same]
+        places = {name: f"value{number}" for number, name in enumerate(plain)}
+        members = [f"{name!r}: {_read(name, place, converted)}" for name, place in places.items()]
+        code = _CODE.format(
+            variables="; ".join(f"{place} = found[{name!r}]" for name, place in places.items()) or "pass",
+            members=", ".join([*members, *(f"{name!r}: result.get({name!r})" for name in top)]),
+        )
+        refers = {f"to_{places[name]}": converters[name] for name in converted}
+        self.fields: Callable[[Mapping[str, Any]], dict[str, Any]] = compiled(
+            code, "fields", {**refers, "blank": dict.fromkeys(plain), "rest": _rest}
+        )
         """The values of one result under their names; what is empty or missing is None."""
-        get = result["properties"].get
-        # What is no text is nothing, or a value that a server gave as such: zero and false stay.
-        fields = {name: value if (value := get(name)) != "" else None for name in self._plain}
-        for name, convert in self._converted:
-            text = fields[name]
-            if text.__class__ is str:
-                fields[name] = convert(text)
-        for name in self._from_top:
-            fields[name] = result.get(name)
-        if self._has_key and fields[KEY] is None:
-            fields[KEY] = result["id"]
-        return fields
+
+
+def _read(name: str, place: str, converted: Sequence[str]) -> str:
+    """The code for one value."""
+    if name == KEY:
+        return f'result["id"] if {place} is None or {place} == "" else {place}'
+    if name in converted:
+        return f"to_{place}({place}) if {place} and {place}.__class__ is str else rest({place})"
+    return f"{place} or rest({place})"
+
+
+def _rest(value: Any) -> Any:
+    """What is no text is nothing, or a value that a server gave as such: zero and false stay."""
+    return None if value == "" else value
 
 
 def milliseconds(text: str | None) -> int | None:

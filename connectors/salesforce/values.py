@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+
+from connectors.written import compiled
 
 Path = tuple[str, ...]
 Convert = Callable[[Any], Any]
@@ -73,71 +75,53 @@ class Shape:
         return _csv_reader(self.tree, places)
 
 
+_CODE = """\
+def read(row):
+    try:
+        {variables}
+    except KeyError:
+        return read({{**blank, **row}})
+    return {{{members}}}
+"""
+_ORDINARY: dict[str, str] = {
+    "as_text": "{0} if {0}.__class__ is str and {0} and '\\r' not in {0} and '\\0' not in {0} else ",
+    "_as_moment": "{0}[:-5] + 'Z' if {0}.__class__ is str and {0}[-5:] == '+0000' else ",
+}
+"""What is made of ordinary values without a call, by the name of what converts the others."""
+
+
 def _json_reader(tree: Tree) -> Callable[[Mapping[str, Any]], Fields]:
-    """What reads rows of JSON: a row that holds just what was asked for is copied, and changed where need be."""
-    leaves = {name: node.convert for name, node in tree.items() if isinstance(node, Leaf)}
-    texts = tuple(name for name, convert in leaves.items() if convert is as_text)
-    moments = tuple(name for name, convert in leaves.items() if convert is _as_moment)
-    others = [(name, convert) for name, convert in leaves.items() if convert not in (as_text, _as_moment)]
-    inner = [(name, _json_reader(node)) for name, node in tree.items() if not isinstance(node, Leaf)]
+    """What reads rows of JSON, which may hold more, or less, than was asked for."""
 
-    def changed(fields: Fields) -> Fields:
-        for name in texts:
-            text = fields[name]
-            if text is not None and (text.__class__ is not str or not text or "\r" in text or "\0" in text):
-                fields[name] = _given(text, as_text)
-        for name in moments:
-            text = fields[name]
-            utc = text.__class__ is str and text[-5:] == _UTC
-            fields[name] = text[:-5] + "Z" if utc else _given(text, _as_moment)
-        for name, convert in others:
-            fields[name] = None if (value := fields[name]) is None or value == "" else convert(value)
-        for name, below in inner:
-            fields[name] = _or_none(below(value)) if isinstance(value := fields[name], dict) else None
-        return fields
+    def below(node: Tree) -> Convert:
+        read = _json_reader(node)
+        return lambda value: _or_none(read(value)) if isinstance(value, dict) else None
 
-    def read(row: Mapping[str, Any]) -> Fields:
-        fields = dict(row)
-        fields.pop(_ABOUT_ITSELF, None)
-        try:
-            if len(fields) == len(tree):
-                return changed(fields)
-        except KeyError:  # as many values as were asked for, but not those
-            pass
-        return changed({name: row.get(name) for name in tree})
-
-    return read
-
-
-def _given(value: Any, convert: Convert) -> Any:
-    """A value of JSON, converted; what is empty is None."""
-    return None if value is None or value == "" else convert(value)
+    return _reader(tree, {name: f"row[{name!r}]" for name in tree}, below)
 
 
 def _csv_reader(tree: Tree, places: Mapping[str, int]) -> Callable[[Sequence[str]], Fields]:
-    leaves = [(name, places[node.name.lower()], node.convert) for name, node in tree.items() if isinstance(node, Leaf)]
-    texts = [(name, at) for name, at, convert in leaves if convert is as_text]
-    moments = [(name, at) for name, at, convert in leaves if convert is _as_moment]
-    others = [(name, at, convert) for name, at, convert in leaves if convert not in (as_text, _as_moment)]
-    inner = [(name, _csv_reader(node, places)) for name, node in tree.items() if not isinstance(node, Leaf)]
+    """What reads rows of CSV, where the fields of parents stand beside the others."""
 
-    def read(row: Sequence[str]) -> Fields:
-        fields: Fields = {
-            name: text
-            if (text := row[at]) and "\r" not in text and "\0" not in text
-            else (as_text(text) if text else None)
-            for name, at in texts
-        }
-        for name, at in moments:
-            text = row[at]
-            fields[name] = text[:-5] + "Z" if text[-5:] == _UTC else (_as_moment(text) if text else None)
-        for name, at, convert in others:
-            fields[name] = convert(text) if (text := row[at]) else None
-        for name, below in inner:
-            fields[name] = _or_none(below(row))
-        return fields
+    def below(node: Tree) -> Convert:
+        read = _csv_reader(node, places)
+        return lambda row: _or_none(read(row))
 
-    return read
+    leaves = {name: f"row[{places[node.name.lower()]}]" for name, node in tree.items() if isinstance(node, Leaf)}
+    return _reader(tree, {name: leaves.get(name, "row") for name in tree}, below)
+
+
+def _reader(tree: Tree, where: Mapping[str, str], below: Callable[[Tree], Convert]) -> Callable[[Any], Fields]:
+    """What reads rows: `where` says how a value is got from one, `below` makes what reads a parent."""
+    variables, members, known = [], [], dict[str, Any](blank=dict.fromkeys(tree))
+    for number, (name, node) in enumerate(tree.items()):
+        value, convert = f"value{number}", node.convert if isinstance(node, Leaf) else below(node)
+        known[f"to{number}"] = convert
+        variables.append(f"{value} = {where[name]}")
+        ordinary = _ORDINARY.get(convert.__name__, "").format(value)
+        members.append(f"{name!r}: {ordinary}None if {value} is None or {value} == '' else to{number}({value})")
+    code = _CODE.format(variables="; ".join(variables) or "pass", members=", ".join(members))
+    return cast("Callable[[Any], Fields]", compiled(code, "read", known))
 
 
 def _or_none(fields: Fields) -> Fields | None:

@@ -15,6 +15,7 @@ from zlib import crc32
 import orjson
 
 from connectors.base import Record, Values, records_of
+from connectors.written import compiled
 from sync.maps.encoding import ESCAPED_NUL, MAX_CHARACTERS
 from sync.maps.marks import Marker
 from sync.maps.row import MARK_SIZE, Reject, Row
@@ -139,9 +140,7 @@ class Straight:
         for n, text in enumerate(self.texts):
             found = f"text{n}(fields)" if text.field is None else places.get(text.field, "None")
             code += _TEXT.format(n=n, text=found)
-        names = {**_NAMES, **self._names(), **known}
-        exec(code + _END, names)  # noqa: S102  # nosec B102 - see above
-        return names["row"]
+        return compiled(code + _END, "row", {**_NAMES, **self._names(), **known})
 
     def _names(self) -> dict[str, Any]:
         """What the code of this map refers to."""
