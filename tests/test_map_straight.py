@@ -13,7 +13,7 @@ from sync.maps import compile as compiling
 from sync.maps.load import load_text
 from sync.maps.row import Reject, Row
 
-MAP = load_text("""\
+HEAD = """\
 stream: people
 source: {connector: postgres, object: public.people}
 mapping:
@@ -21,25 +21,26 @@ mapping:
   email: email
   properties:
     name: {sourceField: name, collectionName: Contacts}
+"""
+MAP = load_text(
+    HEAD
+    + """\
     city: {sourceField: address.city, collectionName: Contacts}
     plan: {sourceField: plan, collectionName: Contacts, transform: [strip, lower]}
     "it's \\"odd\\" {name}": {sourceField: "x'\\"{y}", collectionName: Contacts}
     notes: {sourceField: notes, collectionName: Notes, extractMemories: true}
     more: {sourceField: more, collectionName: Notes, extractMemories: true, transform: [html_to_text]}
-""")
-PLAIN = load_text("""\
-stream: people
-source: {connector: postgres, object: public.people}
-mapping:
-  entityType: contact
-  email: email
-  properties:
-    name: {sourceField: name, collectionName: Contacts}
+"""
+)
+PLAIN = load_text(
+    HEAD
+    + """\
     plan: {sourceField: plan, collectionName: Contacts, transform: [strip, lower]}
     absent: {sourceField: no_such_field, collectionName: Contacts}
     notes: {sourceField: notes, collectionName: Notes, extractMemories: true}
     silent: {sourceField: nor_this, collectionName: Notes, extractMemories: true}
-""")
+"""
+)
 COMPILED = compiling.compile_map(MAP, b"salt")
 QUICK = COMPILED.row
 NAMES = ("notes", "more", "not mapped", "x'\"{y}", "plan", "address", "name", "email")

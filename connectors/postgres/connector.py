@@ -25,7 +25,7 @@ from connectors.postgres.cursor import decode
 from connectors.postgres.notes import notes_on_connection
 from connectors.postgres.plan import Plan
 from connectors.postgres.reader import PAGE_BYTES, PAGE_ROWS, Reader
-from connectors.postgres.rows import Fetched, fetch, fits, names_of, split_key
+from connectors.postgres.rows import Fetched, fetch, fits, split_key
 from connectors.postgres.server import meet
 from connectors.postgres.session import STATEMENT_TIMEOUT, Connection, Session, TookTooLong
 from connectors.postgres.target import Target
@@ -107,7 +107,7 @@ class PostgresConnector:
         if until is not None and not plan.by_time:
             raise SourceMisconfigured(f"{plan.label}: reading until a time needs a cursor column of dates or times")
         reader = Reader(plan, self._session, self._source.start, until, self._page_rows)
-        yield from reader.stream(since, maker(names_of(plan)))
+        yield from reader.stream(since, maker(plan.names))
 
     def fetch(self, keys: Sequence[str]) -> Iterator[Record]:
         """Yield these records as they are now; those gone, or outside `where` by now, are left out."""
@@ -120,7 +120,7 @@ class PostgresConnector:
     def _records(self, plan: Plan, keys: list[tuple[str, ...]]) -> Iterator[Record]:
         """The records of a batch; of half of it at a time where rows are wide."""
 
-        make = records_of(names_of(plan))
+        make = records_of(plan.names)
 
         def work(connection: Connection) -> Fetched[Record]:
             use_faster_loaders(connection, plan.columns)

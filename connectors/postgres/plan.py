@@ -60,6 +60,11 @@ class Plan:
     notes: tuple[str, ...] = ()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are read, by name."""
+        return tuple(column.name for column in self.columns)
+
+    @property
     def by_time(self) -> bool:
         """Whether the cursor column is a date or a time."""
         return self.cursor is not None and self.cursor.base in MOMENTS

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 PAGE_ROWS = 1_000
 PAGE_BYTES = 16 * 1024 * 1024
-# Where a smaller limit does not help, a dozen timeouts would not either: 1,500, 187, 23, 2, 1.
+# Where a smaller limit does not help, a dozen timeouts would not either: 1,000, 125, 15, 1.
 _LESS = 8
 
 

@@ -22,7 +22,6 @@ CHUNK = 50
 # So many of them become values before their weight is known: wide values take more room than their texts did.
 AT_ONCE = 10
 
-
 T = TypeVar("T")
 
 _NUMBERS = {"bool", "float4", "float8", "int2", "int4", "int8", "oid"}
@@ -40,11 +39,6 @@ class Fetched(NamedTuple, Generic[T]):
     last: Values
     cut: bool
     """Whether it ends early, for its size."""
-
-
-def names_of(plan: Plan) -> tuple[str, ...]:
-    """The selected columns."""
-    return tuple(column.name for column in plan.columns)
 
 
 def fetch(

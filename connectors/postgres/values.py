@@ -55,7 +55,7 @@ class NumberLoader(Loader):
             if not text.lstrip("-").isdigit():
                 return float(text)
             return int(text) if len(text) < _LONGEST_INT else text
-        return float(text) if len(text.strip("-0").rstrip(".")) <= FLOAT_DIGITS + 1 else text
+        return _fraction(text)
 
 
 def register_loaders(adapters: AdaptersMap) -> None:
