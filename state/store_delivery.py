@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from state import delivery, overview
+from state import delivery, history, overview
 from state.database import Database
 from state.values import Entries, Failure, Lease, Redelivery, Step, StoredReject, Unsettled
 
@@ -19,6 +19,8 @@ class Delivery(Database):
         """Write one step of a run; raises LeaseLost, StoreUnusable."""
         with self._transaction(lease) as connection:
             delivery.apply(connection, lease.stream, step, self._clock(), lease.part)
+            if step.run is not None:
+                history.count_run(connection, *step.run)
 
     def settle(self, lease: Lease, chunk: Unsettled, failures: Sequence[Failure]) -> int:
         """End an accepted chunk; returns how many of its failed rows became rejects."""

@@ -71,6 +71,8 @@ class Step:
     """Keys that are gone from the source: nothing is kept of them."""
     doubted: Sequence[Entry] = ()
     """Delivered rows of which a new version is about to be sent: what counts as delivered of them until it is taken."""
+    run: tuple[int, Mapping[str, Any]] | None = None
+    """The run that writes this, and its numbers so far: all that is known of it if it is killed."""
 
 
 class Entries(Sequence[tuple[str, str]]):

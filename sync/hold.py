@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import Any
 
 from state.errors import StateError, StoreUnreachable
 from state.leases import TTL
@@ -77,8 +79,10 @@ class _Heart:
 class HeldState:
     """The state of one stream under its lease: what `sync.job.Ledger` asks for."""
 
-    def __init__(self, store: Store, lease: Lease) -> None:
-        self._store, self._lease = store, lease
+    def __init__(
+        self, store: Store, lease: Lease, run: Callable[[], tuple[int, Mapping[str, Any]]] | None = None
+    ) -> None:
+        self._store, self._lease, self._run = store, lease, run
 
     def fingerprints(self, keys: Sequence[str]) -> dict[str, bytes]:
         return self._store.fingerprints(self._lease.stream, keys)
@@ -97,7 +101,8 @@ class HeldState:
         return self._store.delivered_keys(self._lease.stream)
 
     def apply(self, step: Step) -> None:
-        self._store.apply(self._lease, step)
+        told = self._run() if self._run and step.accepted else None
+        self._store.apply(self._lease, replace(step, run=told) if told else step)
 
     def rejected(self) -> Set[str]:
         return self._store.rejected_keys(self._lease.stream)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 from connectors.base import Connector
 from state.errors import StateError
@@ -90,8 +91,14 @@ def _run(property_map: PropertyMap, request: Request, around: Surroundings, summ
     shard = request.shard
     with hold(store, stream, around.stop, part=f"{PART}{shard}" if shard else "") as lease:
         number = store.start_run(lease, request.command + (f" --shard {shard}" if shard else ""))
+
+        def so_far() -> tuple[int, Mapping[str, Any]]:
+            meter.read_off(summary)
+            return number, summary.so_far()
+
         try:
-            _deliver(property_map, request, around, summary, HeldState(store, lease), store.salt(stream) or b"")
+            state = HeldState(store, lease, so_far)
+            _deliver(property_map, request, around, summary, state, store.salt(stream) or b"")
             _conclude(summary)
         except Exception as error:
             _fail(summary, error, around.stop.signal, request.again)

@@ -96,17 +96,27 @@ class Summary:
 
     def left_over(self, again: str) -> None:
         """Take rows that were read but not handled out of the count, and say what reads them `again`."""
-        handled = self.filtered + self.unchanged + self.sent + self.rejected
-        if self.read > handled:
-            left = self.read - handled
+        if self.read > self.handled:
+            left = self.read - self.handled
             rows, them = ("1 row was", "it") if left == 1 else (f"{left:,} rows were", "them")
             self.notes.append(f"{rows} read but not sent; {again} reads {them} again")
-            self.read = handled
+            self.read = self.handled
+
+    def so_far(self) -> dict[str, Any]:
+        """The numbers of a run that goes on: rows that were read and are not handled yet do not count."""
+        found = {name: value for name in self.__slots__ if isinstance(value := getattr(self, name), int | float)}
+        del found["exit"]
+        return found | {"read": self.handled}
+
+    @property
+    def handled(self) -> int:
+        """Rows of which it is settled what became of them."""
+        return self.filtered + self.unchanged + self.sent + self.rejected
 
     @property
     def balances(self) -> bool:
         """Whether every row that was read is accounted for."""
-        return self.read == self.filtered + self.unchanged + self.sent + self.rejected
+        return self.read == self.handled
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as `--json` shows it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,6 +176,28 @@ def test_an_unusual_number_of_rows_needs_consent(place: Workplace, database: Dat
     again = place.run()
     assert (again.code, again.stream["sent"]) == (6, 0)
     assert place.run("--yes").stream["sent"] == 201
+
+
+def test_what_killed_runs_sent_counts_for_the_guards(place: Workplace, database: Database, sandbox: Sandbox) -> None:
+    for first in range(1, 11, 2):
+        add(database, first, first + 1)
+        assert place.run().stream["sent"] == 2
+    add(database, 100, 1300)
+    before = sandbox.seen().rows
+    with place.start("run", "--wait", "0s") as process:
+        while sandbox.seen().rows < before + 300:
+            time.sleep(0.005)
+        process.kill()
+        process.communicate()
+    killed = place.memsync("status", "--json").json["streams"][0]["runs"][0]
+    numbers = killed["summary"]
+    assert killed["status"] == "killed"
+    assert numbers["sent"] >= 200
+    assert numbers["read"] == numbers["sent"] + numbers["unchanged"] + numbers["rejected"] + numbers["filtered"]
+    assert numbers["calls"] >= numbers["sent"] // 10
+    ended = place.run()
+    assert (ended.code, ended.stream["status"]) == (6, "unconfirmed")
+    assert ended.stream["sent"] == 1000 - numbers["sent"]
 
 
 def test_the_estimate_holds(tmp_path: Path, database: Database) -> None:
