@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.hubspot.metadata import KEY, TOP_LEVEL, Property
+from connectors.numbers import fraction
 from connectors.written import compiled
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+|-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _SHORT = 16
 """Characters of a text below which nothing but its digits need to be looked at."""
-_EXACT = 15
-"""Decimal digits that a floating-point number keeps."""
 _MILLISECONDS = re.compile(r"-?[0-9]{9,15}(?:\.[0-9]+)?|-?[0-9]\.[0-9]+[eE][0-9]{1,2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPLIT = re.compile(r"[;:,\s]+")
@@ -35,8 +34,7 @@ def number(text: str) -> int | float | str:
         return int(text)
     if not _DECIMAL.fullmatch(text):
         return text
-    digits = len(re.sub(r"[eE].*|[^0-9]", "", text).strip("0"))
-    return float(text) if digits <= _EXACT else text
+    return fraction(text)
 
 
 def truth(text: str) -> bool | str:
@@ -106,9 +104,10 @@ def _read(name: str, place: str, converted: Sequence[str]) -> str:
     """The code for one value."""
     if name == KEY:
         return f'result["id"] if {place} is None or {place} == "" else {place}'
+    empty = f"None if {place} is None else rest({place})"
     if name in converted:
-        return f"to_{place}({place}) if {place} and {place}.__class__ is str else rest({place})"
-    return f"{place} or rest({place})"
+        return f"to_{place}({place}) if {place} and {place}.__class__ is str else {empty}"
+    return f"{place} or ({empty})"
 
 
 def _rest(value: Any) -> Any:

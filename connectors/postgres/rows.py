@@ -9,13 +9,13 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import orjson
 
-from connectors.base import Values
+from connectors.base import SourceMisconfigured, Values
+from connectors.numbers import FLOAT_DIGITS
 from connectors.postgres.catalog import Column
 from connectors.postgres.conditions import Clause
 from connectors.postgres.cursor import Position
 from connectors.postgres.plan import Plan
 from connectors.postgres.session import Connection
-from connectors.postgres.values import FLOAT_DIGITS
 
 # libpq hands rows over in chunks of this size, so wide rows are not all in memory at once.
 CHUNK = 50
@@ -47,7 +47,7 @@ def fetch(
     """Make something of every row as it comes, as far as about `budget` bytes of rows go."""
     made: list[T] = []
     left, last = budget, cast("Values", ())
-    weigh = weigher(plan)
+    weigh, seen = weigher(plan), dict[str, int]()
     with connection.cursor() as cursor:
         rows = cast("Generator[Values]", cursor.stream(statement.text, statement.values, size=CHUNK))
         try:
@@ -55,11 +55,28 @@ def fetch(
                 weight = weigh(portion)
                 if weight > left:
                     portion = _fitting(portion, left, weigh)
+                if not plan.key_proven:
+                    _refuse_shared_keys(plan, portion, seen)
                 made.extend(map(make, portion))
                 last, left = portion[-1], left - weight
         finally:
             rows.close()
     return Fetched(made, last, cut=left < 0)
+
+
+def _refuse_shared_keys(plan: Plan, rows: list[Values], seen: dict[str, int]) -> None:
+    """Raise SourceMisconfigured where two rows of one statement share a key and are not alike: one would be lost."""
+    for row in rows:
+        try:
+            mark = hash(tuple(row[:-1]))
+        except TypeError:  # lists and objects in it
+            mark = hash(repr(row[:-1]))
+        if seen.setdefault(row[-2], mark) != mark:
+            names = ", ".join(column.name for column in plan.key)
+            raise SourceMisconfigured(
+                f"{plan.label}: primaryKey ({names}) is not unique: different rows share it, and memory would keep one "
+                "of them; name columns that tell all rows apart"
+            )
 
 
 def _fitting(rows: list[Values], left: int, weigh: Callable[[list[Values]], int]) -> list[Values]:

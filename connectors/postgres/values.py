@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
-from math import isfinite
 from typing import Any
 
 import orjson
@@ -15,9 +15,9 @@ from psycopg.types.json import set_json_loads
 from psycopg.types.numeric import FloatLoader
 from psycopg.types.string import TextLoader
 
+from connectors.numbers import FLOAT_DIGITS, fraction
 from connectors.postgres.catalog import Column
 
-FLOAT_DIGITS = 15
 # Left out unless a map names them: bulky, and no text.
 BULKY = {"bytea", "tsvector", "tsquery"}
 _AS_TEXT = ("date", "time", "timetz", "interval", "uuid", "inet", "cidr")
@@ -42,6 +42,8 @@ class LocalTimeLoader(Loader):
 _AS_ZEROS = bytes.maketrans(b"123456789.", b"0000000000")
 _MANY_DIGITS = b"0" * (FLOAT_DIGITS + 1)
 """What a number of which a float, and orjson, would lose digits looks like then; a pattern takes five times as long."""
+_TINY = re.compile(rb"[0-9][eE]-[0-9]{3}")
+"""An exponent with which a float may become zero."""
 _LONGEST_INT = 4000
 """Digits; Python refuses to read more than 4,300 as a number."""
 
@@ -55,7 +57,7 @@ class NumberLoader(Loader):
             if not text.lstrip("-").isdigit():
                 return float(text)
             return int(text) if len(text) < _LONGEST_INT else text
-        return _fraction(text)
+        return fraction(text)
 
 
 def register_loaders(adapters: AdaptersMap) -> None:
@@ -77,22 +79,16 @@ def use_faster_loaders(context: AdaptContext, columns: Iterable[Column]) -> None
 
 def _load_json(text: str | bytes) -> Any:
     data = text.encode() if isinstance(text, str) else bytes(text)
-    if _MANY_DIGITS not in data.translate(_AS_ZEROS):
+    tiny = (b"e-" in data or b"E-" in data) and _TINY.search(data)
+    if not tiny and _MANY_DIGITS not in data.translate(_AS_ZEROS):
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:
             pass
     try:
-        return json.loads(data, parse_float=_fraction)
+        return json.loads(data, parse_float=fraction)
     except (ValueError, RecursionError):
         return data.decode()
-
-
-def _fraction(text: str) -> float | str:
-    """A number with a fraction or an exponent, as far as a float holds it; else the text itself."""
-    found = float(text)
-    digits = text.lower().partition("e")[0].replace(".", "").strip("-0")
-    return found if len(digits) <= FLOAT_DIGITS and isfinite(found) else text
 
 
 def expression_of(column: Column, ref: Composable, zone: str) -> Composable:

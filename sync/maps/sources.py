@@ -9,7 +9,7 @@ from importlib import import_module
 import connectors
 from connectors.source import Source
 
-_SHARED = frozenset({"base", "cursors", "hosts", "source", "variables", "written"})
+_SHARED = frozenset({"base", "cursors", "hosts", "numbers", "source", "variables", "written"})
 
 
 @cache
