@@ -165,17 +165,28 @@ def test_a_property_that_is_deleted_meanwhile_stops_the_stream_before_a_row_is_m
         read(faulty, page.cursor, **CONTACTS)
 
 
-def deleted(kind_of_records, name):
-    """Alters answers as if a property were deleted behind the first look at the properties."""
+@pytest.mark.parametrize(("kind", "more"), [("list", {}), ("batch", {"start": "2020-01-01T00:00:00Z"})])
+def test_a_property_that_is_deleted_between_the_answers_of_one_page_stops_the_stream(crm, kind, more):
+    noted(crm, 250)
+
+    with (
+        Altered(crm, deleted(kind, "hs_note_body", after=2)) as faulty,
+        pytest.raises(SourceMisconfigured, match=r"hs_note_body of no record"),
+    ):
+        read(faulty, **NOTES, **more)
+
+
+def deleted(kind_of_records, name, after=0):
+    """Alters answers as if a property were deleted behind the first look at the properties, and so many answers."""
     seen = []
 
     def alter(kind, found):
         if kind == kind_of_records:
             seen.append(kind)
-            for one in found["results"]:
+            for one in found["results"] if len(seen) > after else ():
                 one["properties"].pop(name, None)
             return found
-        if kind == "properties" and seen:
+        if kind == "properties" and len(seen) > after:
             return {"results": [one for one in found["results"] if one["name"] != name]}
         return None
 

@@ -123,6 +123,59 @@ def test_key_and_cursor_are_found_in_the_catalog(database):
     assert database.connector().check().cursor_indexed
 
 
+@pytest.mark.parametrize("cursor", ["updated_at", None])
+def test_a_key_that_different_rows_share_is_refused_instead_of_losing_all_but_one(database, cursor):
+    database.do(
+        "CREATE TABLE t (id int NOT NULL, seq int, name text, tags text[], updated_at timestamptz DEFAULT now())"
+    )
+    database.do("INSERT INTO t SELECT 1, n, 'x', '{a}' FROM generate_series(1, 3) n")
+    connector = database.connector(primaryKey="id", cursorField=cursor)
+    with pytest.raises(SourceMisconfigured, match=r"primaryKey \(id\) is not unique.*tell all rows apart"):
+        records_of(connector.read(None))
+    database.do("UPDATE t SET seq = 1")
+    assert {record[0] for record in records_of(connector.read(None))} == {"1"}  # alike: nothing is lost of them
+
+
+@pytest.mark.parametrize(
+    "where", ["id <= 1) or (id > 1", "true) or (true", "id = $1", "id = 1) AND id IN (SELECT 1", "id < 5 -- )"]
+)
+def test_a_condition_closes_no_brackets_of_others(database, where):
+    database.do("CREATE TABLE t (id int PRIMARY KEY)")
+    if "--" in where:
+        assert database.connector(where=where).check().primary_key == ("id",)
+        return
+    with pytest.raises(SourceMisconfigured, match=r"`where`: the server says: (syntax error|there is no parameter)"):
+        database.connector(where=where).check()
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["id IN (1, 2)", "id = ANY(ARRAY[1, 2])", "'true'", "id % 2 = 0", "EXISTS (SELECT 1)", "id::text ~ '^[0-9]'"],
+)
+def test_conditions_of_every_shape_are_taken(database, where):
+    database.do("CREATE TABLE t (id int PRIMARY KEY)")
+    assert database.connector(where=where).check().primary_key == ("id",)
+
+
+def test_a_query_closes_no_brackets_of_others(database):
+    with pytest.raises(SourceMisconfigured, match="`query`: the server says: syntax error"):
+        database.connector(
+            None, query="SELECT 1 AS id) a CROSS JOIN (SELECT 2 AS n", primaryKey="id", cursorField=None
+        ).check()
+    for query in ("WITH x AS (SELECT 1 AS id) SELECT * FROM x;", "VALUES (1)", "SELECT 5 % 3 AS id"):
+        key = "column1" if query.startswith("VALUES") else "id"
+        assert database.connector(None, query=query, primaryKey=key, cursorField=None).check().primary_key == (key,)
+
+
+def test_what_only_time_brings_is_told_beforehand(database):
+    database.do("CREATE TABLE t (id int PRIMARY KEY, due date, updated_at timestamptz); CREATE INDEX ON t (updated_at)")
+    notes = database.connector(where="due <= CURRENT_DATE", start="2024-01-01T00:00:00Z").check().notes
+    assert any("asks what time it is" in note for note in notes)
+    assert any("`start` leaves out rows whose updated_at is NULL" in note for note in notes)
+    database.do("ALTER TABLE t ALTER updated_at SET NOT NULL")
+    assert not database.connector(where="due <= '2024-01-01'", start="2024-01-01T00:00:00Z").check().notes
+
+
 def test_a_table_without_a_key_asks_for_one(database):
     database.do("CREATE TABLE t (id int, name text)")
     with pytest.raises(SourceMisconfigured, match=r"primaryKey.*it has id, name"):

@@ -50,6 +50,15 @@ def test_a_result_that_stays_short_is_never_taken_for_complete(org):
     assert set(keys(read(org, pages))) == set(org.ids)
 
 
+def test_a_field_that_is_left_out_of_records_is_said_to_be_taken_as_empty(org):
+    found = read(org)
+    assert not [note for page in found for note in page.notes]
+    org.fail("query", status=200, body=page([{"Id": org.ids[0]}], 1))
+    (note,) = {note for page in read(org) for note in page.notes}
+    assert "the server leaves" in note
+    assert "Email" in note
+
+
 @pytest.mark.parametrize("done", [{}, {"done": True}])
 def test_the_address_of_a_next_page_counts_whatever_done_says(org, done):
     first = {"totalSize": 2, "records": [{"Id": org.ids[0]}], "nextRecordsUrl": NEXT, **done}

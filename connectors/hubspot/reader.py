@@ -106,6 +106,8 @@ class Reader:
             notes: list[str] = []
             for _ in range(size):
                 page, progress = self._turned(names, progress, notes)
+                if names == self._plan.requested:
+                    self._records.require_given(page.results)
                 new = [one for one in page.results if self._seen.add(one["id"])]
                 results += new
                 self._circle.step(page.after, fruitful=bool(new))

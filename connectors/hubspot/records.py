@@ -48,6 +48,7 @@ class Records:
         for start in range(0, len(ids), BATCH_LIMIT):
             some = ids[start : start + BATCH_LIMIT]
             found = self._api.batch(self._plan.type, some, self._plan.requested)
+            self.require_given(found)
             wanted = set(some)
             found = [one for one in found if one["id"] in wanted]  # a merged id may give its winner
             results += found
@@ -58,13 +59,12 @@ class Records:
         return batch
 
     def of_results(self, results: Sequence[Mapping[str, Any]]) -> Batch:
-        """The records of a list page that brought their values along."""
+        """The records of list pages that brought their values along."""
         batch = Batch()
         self._fill(batch, results)
         return batch
 
     def _fill(self, batch: Batch, results: Sequence[Mapping[str, Any]]) -> None:
-        require_given(results, self._plan.named, self._plan.type, self._api)
         batch.ids += [one["id"] for one in results]
         batch.gone |= _merged(results)
         batch.notes += withheld(self._plan, results)
@@ -82,6 +82,10 @@ class Records:
             batch.records += records
         else:
             batch.records += self._people.rows(records, batch.filtered)
+
+    def require_given(self, results: Sequence[Mapping[str, Any]]) -> None:
+        """Raise SourceMisconfigured where no record of an answer has a property of the map: asked of each answer."""
+        require_given(results, self._plan.named, self._plan.type, self._api)
 
     def _is_meant(self, result: Mapping[str, Any]) -> bool:
         """Whether `where` is met, as far as that shows in the record itself."""

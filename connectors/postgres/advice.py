@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from connectors.postgres import Source
@@ -81,3 +82,23 @@ def notes_on_lookback(source: Source, cursor: Column | None, *, xmin: bool) -> t
     if xmin:
         return ()
     return (f"a row that commits after one with a higher {cursor.name} is missed: prefer a timestamp as `cursorField`",)
+
+
+_CLOCK = re.compile(
+    r"\b(?:now|age|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday)\s*\("
+    r"|\b(?:current_date|current_time|current_timestamp|localtime|localtimestamp)\b",
+    re.IGNORECASE,
+)
+
+
+def notes_on_time(source: Source, cursor: Column | None) -> list[str]:
+    """Rows that come to be meant without being changed, and rows without a time where a start is set."""
+    notes = []
+    if cursor is not None and _CLOCK.search(f"{source.where or ''} {source.query or ''}"):
+        notes.append(
+            "a condition of the map asks what time it is: a row that comes to meet it without being changed is found "
+            "by `memsync run STREAM --full` only; with `cursorField: null` every run reads all rows"
+        )
+    if cursor is not None and source.start is not None and not cursor.not_null:
+        notes.append(f"`start` leaves out rows whose {cursor.name} is NULL")
+    return notes

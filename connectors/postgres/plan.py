@@ -13,7 +13,15 @@ import orjson
 
 from connectors.base import SourceMisconfigured, SourceRefused
 from connectors.postgres import Source
-from connectors.postgres.advice import names_of, notes_on_key, notes_on_lookback, notes_on_table, overlap_note, quoted
+from connectors.postgres.advice import (
+    names_of,
+    notes_on_key,
+    notes_on_lookback,
+    notes_on_table,
+    notes_on_time,
+    overlap_note,
+    quoted,
+)
 from connectors.postgres.catalog import KINDS, MOMENTS, Column, Relation
 from connectors.postgres.values import BULKY
 
@@ -127,7 +135,7 @@ def _plan(
         settle=source.settle or timedelta(0),
         table=relation.oid if relation else None,
         definition=_definition(source, label, key, cursor, relation.parts if relation else ""),
-        notes=tuple(notes) + notes_on_lookback(source, cursor, xmin=xmin),
+        notes=(*notes, *notes_on_lookback(source, cursor, xmin=xmin), *notes_on_time(source, cursor)),
     )
 
 

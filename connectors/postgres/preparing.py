@@ -27,6 +27,8 @@ def prepare(connection: Connection, source: Source, fields: Sequence[str] | None
     if plan.where is not None:
         probe, offset = statements.condition_probe(plan)
         _try(connection, probe, f"{plan.label}: `where`", plan.where, offset)
+        probe, offset = statements.closed_probe(plan)  # only now: the first one proved that it is one statement
+        _try(connection, probe, f"{plan.label}: `where`", plan.where, offset)
     return plan
 
 
@@ -47,6 +49,7 @@ def find(connection: Connection, name: str) -> Relation:
 def describe(connection: Connection, query: str) -> tuple[Column, ...]:
     """The columns of a query, of which no row is read."""
     described = _try(connection, statements.query_probe(query), "`query`", query, len(statements.QUERY_HEAD))
+    _try(connection, statements.alone_probe(query), "`query`", query, len(statements.ALONE_HEAD))
     names = [column.name for column in described]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:

@@ -112,12 +112,27 @@ def condition_probe(plan: Plan) -> tuple[Clause, int]:
     return Clause(body, (0,)), len(head.as_string().replace("%%", "%"))
 
 
+def closed_probe(plan: Plan) -> tuple[Clause, int]:
+    """The same between other brackets and without a parameter: what closes brackets of ours, or uses ours, fails."""
+    head = SQL("EXPLAIN SELECT 1 FROM {} WHERE (ARRAY[\n").format(_from(plan))
+    body = head + _verbatim(plan.where or "") + SQL("\n]::boolean[])[1]")
+    return Clause(body, ()), len(head.as_string().replace("%%", "%"))
+
+
 QUERY_HEAD = "SELECT * FROM (\n"
 
 
 def query_probe(query: str) -> Clause:
     """A statement that describes the columns of a query and reads no row of it."""
     return Clause(SQL(QUERY_HEAD) + _verbatim(bare(query)) + SQL("\n) AS source LIMIT %s"), (0,))
+
+
+ALONE_HEAD = "EXPLAIN "
+
+
+def alone_probe(query: str) -> Clause:
+    """The query on its own: what closes brackets of ours fails."""
+    return Clause(SQL(ALONE_HEAD) + _verbatim(bare(query)), ())
 
 
 def bare(query: str) -> str:

@@ -26,7 +26,7 @@ _SETS: Mapping[Kind, tuple[str, ...]] = {
     "client credentials": ("SF_CLIENT_ID", "SF_CLIENT_SECRET"),
     "SOAP password": ("SF_USERNAME", "SF_PASSWORD"),
 }
-_MAY_BE = {"SF_SECURITY_TOKEN": "SOAP password"}
+_MAY_BE = {"SF_SECURITY_TOKEN": "SOAP password"}  # nosec B105 - names
 _NAMES: Mapping[Kind, str] = {
     "session": "a session from elsewhere",
     "JWT bearer": "the login by JWT",

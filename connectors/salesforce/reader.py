@@ -238,4 +238,4 @@ def _made(part: Part) -> str:
 def _page(piece: Piece, cursor: Cursor, *, sweep: bool) -> Page:
     batch: Batch = piece.batch
     present: Sequence[str] = [record.key for record in batch.records] if sweep else ()
-    return Page(batch.records, cursor, dict(batch.filtered), batch.gone, present, notes=piece.notes)
+    return Page(batch.records, cursor, dict(batch.filtered), batch.gone, present, notes=(*piece.notes, *batch.notes))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from connectors.base import SourceMisconfigured
 from connectors.written import compiled
 
 Path = tuple[str, ...]
@@ -60,9 +61,9 @@ class Shape:
         for column in columns:
             branch = tree
             for step in column.path[:-1]:
-                inner = branch.setdefault(step, {})
-                assert isinstance(inner, dict)  # noqa: S101  # a field and a relationship never share a name
-                branch = inner
+                branch = _branch(branch.setdefault(step, {}), column)
+            if isinstance(branch.get(column.path[-1]), dict):
+                raise _ambiguous(column)
             branch[column.path[-1]] = Leaf(column.name, converter(column.type))
         return Shape(tuple(columns), tree)
 
@@ -75,53 +76,76 @@ class Shape:
         return _csv_reader(self.tree, places)
 
 
-_CODE = """\
+def _branch(found: Leaf | Tree, column: Column) -> Tree:
+    if isinstance(found, Leaf):
+        raise _ambiguous(column)
+    return found
+
+
+def _ambiguous(column: Column) -> SourceMisconfigured:
+    return SourceMisconfigured(
+        f"{column.name}: Salesforce names a field and a relationship alike here: map one of them"
+    )
+
+
+_JSON = """\
 def read(row):
+    fields = dict(row)
+    fields.pop("attributes", None)
+    if len(fields) != {number}:
+        fields = {{name: row.get(name) for name in names}}
     try:
-        {variables}
-    except KeyError:
-        return read({{**blank, **row}})
-    return {{{members}}}
+        {lines}
+    except KeyError:  # as many values as were asked for, but not those
+        return read({{name: row.get(name) for name in names}})
+    return fields
 """
-_ORDINARY: dict[str, str] = {
-    "as_text": "{0} if {0}.__class__ is str and {0} and '\\r' not in {0} and '\\0' not in {0} else ",
-    "_as_moment": "{0}[:-5] + 'Z' if {0}.__class__ is str and {0}[-5:] == '+0000' else ",
-}
-"""What is made of ordinary values without a call, by the name of what converts the others."""
+_CSV = """\
+def read(row):
+    return {{{lines}}}
+"""
 
 
 def _json_reader(tree: Tree) -> Callable[[Mapping[str, Any]], Fields]:
     """What reads rows of JSON, which may hold more, or less, than was asked for."""
+    lines, known = list[str](), dict[str, Any](names=tuple(tree))
+    for number, (name, node) in enumerate(tree.items()):
+        convert = node.convert if isinstance(node, Leaf) else _json_parent(_json_reader(node))
+        known[f"to{number}"] = convert
+        value, changed = f"value = fields[{name!r}]", f"fields[{name!r}] ="
+        made = f"{changed} to{number}(value) if value != '' else None"
+        if convert is as_text:
+            odd = "value.__class__ is not str or not value or '\\r' in value or '\\0' in value"
+            lines += [value, f"if value is not None and ({odd}): {made}"]
+        elif convert is _as_moment:
+            utc = f"value.__class__ is str and value[-5:] == {_UTC!r}"
+            lines += [value, f"if {utc}: {changed} value[:-5] + 'Z'", f"elif value is not None: {made}"]
+        else:
+            lines += [value, f"if value is not None: {made}"]
+    code = _JSON.format(number=len(tree), lines="\n        ".join(lines) or "pass")
+    return cast("Callable[[Any], Fields]", compiled(code, "read", known))
 
-    def below(node: Tree) -> Convert:
-        read = _json_reader(node)
-        return lambda value: _or_none(read(value)) if isinstance(value, dict) else None
 
-    return _reader(tree, {name: f"row[{name!r}]" for name in tree}, below)
+def _json_parent(read: Callable[[Any], Fields]) -> Convert:
+    return lambda value: _or_none(read(value)) if isinstance(value, dict) else None
 
 
 def _csv_reader(tree: Tree, places: Mapping[str, int]) -> Callable[[Sequence[str]], Fields]:
     """What reads rows of CSV, where the fields of parents stand beside the others."""
-
-    def below(node: Tree) -> Convert:
-        read = _csv_reader(node, places)
-        return lambda row: _or_none(read(row))
-
-    leaves = {name: f"row[{places[node.name.lower()]}]" for name, node in tree.items() if isinstance(node, Leaf)}
-    return _reader(tree, {name: leaves.get(name, "row") for name in tree}, below)
-
-
-def _reader(tree: Tree, where: Mapping[str, str], below: Callable[[Tree], Convert]) -> Callable[[Any], Fields]:
-    """What reads rows: `where` says how a value is got from one, `below` makes what reads a parent."""
-    variables, members, known = [], [], dict[str, Any](blank=dict.fromkeys(tree))
+    members, known = list[str](), dict[str, Any](parent=_or_none)
     for number, (name, node) in enumerate(tree.items()):
-        value, convert = f"value{number}", node.convert if isinstance(node, Leaf) else below(node)
-        known[f"to{number}"] = convert
-        variables.append(f"{value} = {where[name]}")
-        ordinary = _ORDINARY.get(convert.__name__, "").format(value)
-        members.append(f"{name!r}: {ordinary}None if {value} is None or {value} == '' else to{number}({value})")
-    code = _CODE.format(variables="; ".join(variables) or "pass", members=", ".join(members))
-    return cast("Callable[[Any], Fields]", compiled(code, "read", known))
+        if not isinstance(node, Leaf):
+            known[f"to{number}"] = _csv_reader(node, places)
+            members.append(f"{name!r}: parent(to{number}(row))")
+            continue
+        known[f"to{number}"], value = node.convert, f"row[{places[node.name.lower()]}]"
+        made = f"to{number}(value)"
+        if node.convert is as_text:
+            made = f"value if '\\r' not in value and '\\0' not in value else {made}"
+        elif node.convert is _as_moment:
+            made = f"value[:-5] + 'Z' if value[-5:] == {_UTC!r} else {made}"
+        members.append(f"{name!r}: ({made}) if (value := {value}) else None")
+    return cast("Callable[[Any], Fields]", compiled(_CSV.format(lines=", ".join(members)), "read", known))
 
 
 def _or_none(fields: Fields) -> Fields | None:
