@@ -44,6 +44,12 @@ def run_stream(property_map: PropertyMap, request: Request, around: Surroundings
             raise
         _fail(summary, error, around.stop.signal, request.again)
     meter.read_off(summary)
+    if summary.identity_changed and property_map.destination.on_identity_change != "rekey":
+        records = "1 record" if summary.identity_changed == 1 else f"{summary.identity_changed:,} records"
+        summary.note(
+            f"{records} with another identity than when delivered before: memory keeps what it had under the old one "
+            "(--json names the keys; see onIdentityChange in docs/property-maps.md)"
+        )
     return summary
 
 
@@ -138,8 +144,6 @@ def _plan(
 def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> BudgetSpent | None:
     """Returns what ended the run before everything was read, when that was a limit or a guard."""
     request, around, summary, start = plan.request, plan.around, plan.summary, plan.start
-    if start.purpose == FULL and request.keys is None:
-        plan.state.begin(FULL, replace(plan.now, cursor=start.since), afresh=start.moved)
     fields = plan.compiled.source_fields
     with closing(open_source(plan.property_map, request.since, fields, around.stop.pause)) as connector:
         note_drift(plan, connector)
@@ -148,6 +152,8 @@ def _send_what_is_due(plan: Plan, glance: Callable[[], None]) -> BudgetSpent | N
         job = job_of(plan, connector, allowance, glance)
         if around.counted and request.keys is None:
             summary.due = due()
+        if start.purpose == FULL and request.keys is None:
+            plan.state.begin(FULL, replace(plan.now, cursor=start.since), afresh=start.moved)
         whole = deliver(job)
     return _end(plan, job, whole=whole)
 

@@ -47,7 +47,9 @@ class Verification:
     waiting: int = 0
     """Not in memory yet, and their event has not ended: there is nothing to be said of them."""
     changed: int = 0
-    """Changed or gone in the source since their delivery: the next run brings them, there is nothing to compare."""
+    """Changed in the source since their delivery: the next run brings them, there is nothing to compare."""
+    gone: int = 0
+    """Not in the source any more, or outside `where`: there is nothing to compare."""
     failed: int = 0
     """Rows that turned out, while their events were waited for, not to have been stored: they are due again."""
     with_texts: int = 0
@@ -85,14 +87,17 @@ def verify(
     """
     found = Verification(stream, sampled=len(delivered))
     rows: dict[str, list[Row]] = defaultdict(list)
+    read = set()
     for record in records:
         row = compiled.row(record)
+        read.add(record.key)
         if isinstance(row, Row) and row.fingerprint == delivered.get(record.key):
             rows[_same(compiled.identity, row.identity)].append(row)
     plain = plain_of(compiled)
     for alike in rows.values():
         _judge(found, alike, plain, look(alike[0].identity), unsettled)
-    found.changed = found.sampled - sum(map(len, rows.values()))
+    found.gone = found.sampled - len(read)
+    found.changed = len(read) - sum(map(len, rows.values()))
     found.notes += _notes(found, delivered, max(map(len, rows.values()), default=0))
     return found
 

@@ -56,6 +56,9 @@ def test_a_record_with_another_address_is_told_and_named(
     ended = place.run()
     assert (ended.stream["sent"], ended.stream["identity_changed"]) == (2, 1)
     assert ended.stream["identity_changed_keys"] == ["2"]
+    assert any(
+        "1 record with another identity" in note and "under the old one" in note for note in ended.stream["notes"]
+    )
     assert memory(sandbox, "p2@example.com") is not None  # the stale twin
     assert place.run().stream["identity_changed"] == 0
 
@@ -76,6 +79,7 @@ def test_rekey_keeps_one_record_with_what_it_knew(place: Workplace, database: Da
     ended = place.run()
     assert (ended.code, ended.stream["identity_changed"]) == (0, 1), ended.err
     assert any("1 with another identity got the new key" in note for note in ended.stream["notes"])
+    assert not any("under the old one" in note for note in ended.stream["notes"])
     assert memory(sandbox, "new@example.com") == memory(sandbox, "p2@example.com")
     assert (memory(sandbox, "new@example.com") or {})["name"] == "New"
     assert records_in(sandbox) == 5

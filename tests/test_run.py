@@ -189,6 +189,16 @@ def test_an_event_that_ends_later_is_followed_by_the_next_run(
         assert (second.code, second.stream["sent"], second.stream["settled"], second.stream["waiting"]) == (0, 0, 25, 0)
 
 
+def test_a_map_that_was_wrong_for_a_run_and_is_put_back_has_not_changed(place: Workplace, database: Database) -> None:
+    add(database, 1, 5)
+    assert place.run().code == 0
+    place.write_map(MAP.replace("sourceField: plan", "sourceField: plann"))
+    assert place.run().code == 2
+    place.write_map(MAP)
+    ended = place.run()
+    assert (ended.code, ended.stream["read"], ended.stream["notes"]) == (0, 0, [])
+
+
 def test_rows_killed_in_the_middle_arrive_with_the_next_run(
     place: Workplace, database: Database, sandbox: Sandbox
 ) -> None:

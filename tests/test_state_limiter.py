@@ -55,8 +55,8 @@ def test_without_a_clock_of_its_own_a_store_paces_by_the_real_one(state_url: str
 _CALL = """
 import sys, time
 from state import open_store
-end = time.time() + 1.2
 with open_store(sys.argv[1]) as store:
+    end = time.time() + 1.2
     while time.time() < end:
         time.sleep(store.reserve("org", 0.1, 0.2))
         print(time.time(), flush=True)

@@ -174,7 +174,9 @@ def test_a_record_that_is_gone_is_told_apart_from_one_that_nobody_knows(shop: Sh
     gone = shop.memsync("trace", "customers", "2", "--json")
     assert (gone.code, gone.json["rows"][0]["found"]) == (3, False)
     assert gone.json["rows"][0]["state"]["fingerprint"]
-    assert "gone from the source" in shop.memsync("trace", "customers", "2").out
+    told = shop.memsync("trace", "customers", "2").out
+    assert "gone from the source" in told
+    assert "delivered once" in told
     unknown = shop.memsync("trace", "customers", "77")
     assert (unknown.code, unknown.out) == (2, "")
     assert "the key '77' is not in the source" in unknown.err

@@ -23,7 +23,7 @@ from sync.settings import Settings
 
 SANDBOX = {
     "PERSONIZE_BASE_URL": "http://127.0.0.1:8765",
-    "PERSONIZE_SECRET_KEY": "sk_test_sandbox",
+    "PERSONIZE_SECRET_KEY": "sk_test_sandbox",  # nosec B105 - the sandbox takes any
     "PERSONIZE_API_VERSION": "v1.1",
 }
 _SANDBOX_WORD = "sandbox"

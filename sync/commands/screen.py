@@ -132,11 +132,6 @@ def remarks(summary: Summary, *, dry_run: bool = False) -> list[str]:
         f"{records:,} gone: {reason} (memory still has {them(records)}; --json names {them(records)})"
         for reason, records in gone.items()
     ]
-    if summary.identity_changed:
-        lines.append(
-            f"{count(summary.identity_changed, 'record')} with another identity than when delivered before: memory "
-            "keeps what it had under the old one (--json names the keys; see onIdentityChange in docs/property-maps.md)"
-        )
     if summary.failed > summary.filed:
         again = summary.failed - summary.filed
         told = rows_that(again, "was", "were")

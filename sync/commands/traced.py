@@ -71,6 +71,8 @@ def show_gone(stream: str, found: Sequence[tuple[RowState, Gone | None]], *, as_
         if gone is not None:
             when = screen.moment(gone.seen_at)
             screen.say(screen.one_line(f"  gone      {gone.word}; seen by the run of {when} UTC"))
+        if one.fingerprint is not None:
+            screen.say("  delivered once, as it was then")
         for line in _known(one):
             screen.say(line)
 

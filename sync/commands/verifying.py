@@ -18,7 +18,7 @@ from sync.settle import settle_first
 from sync.verify import Verification, verify
 
 _ALWAYS = ("sampled", "equal", "different", "missing", "changed")
-_AT_TIMES = ("waiting", "failed", "present", "overwritten")
+_AT_TIMES = ("gone", "waiting", "failed", "present", "overwritten")
 """Numbers that most maps do not have: shown where they are not 0."""
 LONGEST = 80
 """Characters of a value that --show-values shows on a line."""
@@ -64,7 +64,12 @@ def _remarks(found: Verification) -> list[str]:
     if found.waiting:
         remarks.append(f"{found.waiting:,} not settled yet: nothing can be said of them; wait longer with --wait")
     if found.changed:
-        remarks.append(f"{found.changed:,} changed in the source since; the next run brings them")
+        remarks.append(
+            f"{found.changed:,} changed in the source since; the next run brings {screen.them(found.changed)}"
+        )
+    if found.gone:
+        them = screen.them(found.gone)
+        remarks.append(f"{found.gone:,} not in the source any more, or outside `where`; memory may still have {them}")
     return remarks
 
 

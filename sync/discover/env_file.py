@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-import subprocess
+import subprocess  # nosec B404
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -94,4 +94,4 @@ def is_exposed(path: Path) -> bool:
 
 def _git(folder: Path, *arguments: str) -> int:
     command = ["git", "-C", str(folder.resolve()), *arguments]
-    return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode  # noqa: S603
+    return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode  # noqa: S603  # nosec B603

@@ -116,8 +116,9 @@ def _refusal(answer: Answer, call: str) -> DestinationError:
         where = without_values(redact(answer.headers.get("location", "nowhere")), answer.sent)
         return DestinationMisconfigured(f"{call}: redirected to {where}; set PERSONIZE_BASE_URL to the final address")
     if answer.status >= 500:
-        # 502 and 504 come from a proxy that lost sight of a server which may still be working.
-        ambiguous = answer.status not in (500, 501, 503)
+        # 502 and 504 come from a proxy that lost sight of a server which may still be working, 500 from one that may
+        # have failed behind the work.
+        ambiguous = answer.status not in (501, 503)
         wait = wait_asked_for(body, answer.headers)
         return DestinationUnavailable(f"{call}: {_shown(answer)}", ambiguous=ambiguous, retry_after=wait)
     return _client_error(answer, body, call)

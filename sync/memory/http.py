@@ -129,4 +129,5 @@ def _no_connection(error: Exception, host: str) -> Exception:
         return DestinationUnavailable(f"{host}: no such host; check PERSONIZE_BASE_URL", ambiguous=False)
     timed_out = isinstance(error, httpcore.TimeoutException)
     what = "no answer" if timed_out else "connection refused" if "refused" in text else "no connection"
-    return DestinationUnavailable(f"{host}: {what}; check PERSONIZE_BASE_URL and the network", ambiguous=False)
+    remedy = "is `memsync sandbox` running?" if host in LOOPBACK else "check PERSONIZE_BASE_URL and the network"
+    return DestinationUnavailable(f"{host}: {what}; {remedy}", ambiguous=False)
