@@ -80,7 +80,7 @@ def main() -> None:
         folder = Path(name)
         folder.chmod(0o755)
         sound = [*_tables(folder), *_hubspot(folder), *_salesforce(folder)]
-    print("every figure keeps its bound" if all(sound) else "missed: a figure is beyond its bound")
+    print("every figure of calls keeps its bound" if all(sound) else "missed: a figure is beyond its bound")
     sys.exit(0 if all(sound) else 1)
 
 

@@ -68,7 +68,7 @@ def main() -> None:
         folder.chmod(0o755)
         with embedded_postgres(folder / "postgres") as database:
             sound = [*_in_flight(folder, database), *_simulated(folder), *_minutes(folder, database)]
-    print("every figure keeps its bound" if all(sound) else "missed: a figure is beyond its bound")
+    print("every figure of waiting keeps its bound" if all(sound) else "missed: a figure is beyond its bound")
     sys.exit(0 if all(sound) else 1)
 
 
