@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError
 
 from state.errors import StateUrlInvalid
 
+_LONGEST_SCHEME = 20
 _NAME = "MEMSYNC_STATE_URL"
 
 
@@ -23,7 +24,9 @@ def state_url(text: str) -> URL:
             raise StateUrlInvalid(f"{_NAME}: has more than one @; write an @ in the password as %40")
         return url.set(drivername="postgresql+psycopg")
     if url.drivername != "sqlite":
-        raise StateUrlInvalid(f"{_NAME}: {url.drivername}:// is not supported; use sqlite:///FILE or postgresql://")
+        raise StateUrlInvalid(
+            f"{_NAME}: {_shown(url.drivername)} is not supported; use sqlite:///FILE or postgresql://"
+        )
     if url.host or not url.database:
         raise StateUrlInvalid(f"{_NAME}: names no file; expected sqlite:///FILE (three slashes; four before /FILE)")
     if "?" in text or "\0" in text:
@@ -48,3 +51,12 @@ def shown(url: URL) -> str:
     host = url.host or url.query.get("host", "localhost")
     port = f":{url.port}" if url.port else ""
     return f"postgresql://{host if isinstance(host, str) else ','.join(host)}{port}/{url.database or ''}"
+
+
+def _shown(scheme: str) -> str:
+    """What stands before `://`, unless it may be a secret that somebody put in the wrong place."""
+    return (
+        f"{scheme}://"
+        if len(scheme) <= _LONGEST_SCHEME and scheme.replace("+", "").isalpha()
+        else "what it begins with"
+    )

@@ -207,6 +207,13 @@ def test_a_table_goes_on_with_the_columns_that_it_began_with(faulty: FaultyPlace
     assert [row[0] for row in rows] == ids
 
 
+def test_counting_needs_no_record_in_the_answer(faulty: FaultyPlace) -> None:
+    with ListingApi(lambda _: success({"recordIds": ["rec_1"], "totalMatched": RECORDS})) as api:
+        faulty.variables["PERSONIZE_BASE_URL"] = api.url
+        ended = faulty.memsync("export", "--type", "contact", "--count", "--json")
+    assert (ended.code, json.loads(ended.out)["records"]) == (0, RECORDS)
+
+
 def test_a_listing_that_the_server_cuts_short_is_no_file(faulty: FaultyPlace, asked: tuple[str, ...]) -> None:
     ids = [f"rec_{n}" for n in range(RECORDS)]
 

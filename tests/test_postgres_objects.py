@@ -167,6 +167,15 @@ def test_a_query_closes_no_brackets_of_others(database):
         assert database.connector(None, query=query, primaryKey=key, cursorField=None).check().primary_key == (key,)
 
 
+def test_advice_and_errors_are_sql_that_can_be_copied(database):
+    database.do('CREATE TABLE t ("select" int PRIMARY KEY, updated_at timestamptz)')
+    assert any('ON public.t (updated_at, "select")' in note for note in database.connector().check().notes)
+    with pytest.raises(SourceMisconfigured) as raised:
+        database.connector(where="/*").check()
+    assert "LIMIT" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
 def test_what_only_time_brings_is_told_beforehand(database):
     database.do("CREATE TABLE t (id int PRIMARY KEY, due date, updated_at timestamptz); CREATE INDEX ON t (updated_at)")
     notes = database.connector(where="due <= CURRENT_DATE", start="2024-01-01T00:00:00Z").check().notes

@@ -172,6 +172,12 @@ def test_state_is_set_exported_reset_and_imported(memsync: Command, filled: Path
     assert json.loads(json.loads(content)["tables"]["positions"][0]["cursor"]) == {"v": 1, "at": 9}
 
 
+def test_an_address_that_may_be_a_secret_is_not_shown(memsync: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMSYNC_STATE_URL", "sk_live_4f2a99://host/db")
+    ended = memsync("status")
+    assert (ended.code, "sk_live" in ended.err) == (2, False)
+
+
 def test_a_damaged_export_is_refused_and_changes_nothing(memsync: Command, filled: Path, tmp_path: Path) -> None:
     document = json.loads(memsync("state", "export", "contacts").out)
     document["tables"]["rejects"][0]["attempts"] = "many"
@@ -182,8 +188,8 @@ def test_a_damaged_export_is_refused_and_changes_nothing(memsync: Command, fille
     assert json.loads(memsync("status", "--json").out)["streams"][0]["delivered"] == 2
 
 
-@pytest.mark.parametrize("cursor", ["not json", "[1]", "7"])
-def test_a_cursor_that_is_no_json_object_is_refused(memsync: Command, filled: Path, cursor: str) -> None:
+@pytest.mark.parametrize("cursor", ["not json", "[1]", "7", "{}", '{"a": 1}', '{"v": 1e999}'])
+def test_a_cursor_that_is_none_of_this_stream_is_refused(memsync: Command, filled: Path, cursor: str) -> None:
     ended = memsync("state", "set", "contacts", cursor, "--yes")
     assert ended.code == 2
     assert "memsync status contacts --json" in ended.err

@@ -22,10 +22,23 @@ def overlap_note(label: str) -> str:
     )
 
 
+_RESERVED = frozenset(
+    "all analyse analyze and any array as asc asymmetric authorization binary both case cast check "
+    "collate collation column concurrently constraint create cross current_catalog current_date "
+    "current_role current_schema current_time current_timestamp current_user default deferrable desc "
+    "distinct do else end except false fetch for foreign freeze from full grant group having ilike in "
+    "initially inner intersect into is isnull join lateral leading left like limit localtime "
+    "localtimestamp natural not notnull null offset on only or order outer overlaps placing primary "
+    "references returning right select session_user similar some symmetric system_user table tablesample "
+    "then to trailing true union unique user using variadic verbose when where window with".split()
+)
+"""Words that PostgreSQL takes as names in quotes only."""
+
+
 def quoted(name: str) -> str:
     """A name as SQL takes it, for advice that people copy."""
     plain = name.isidentifier() and name.isascii() and name == name.lower()
-    return name if plain else '"' + name.replace('"', '""') + '"'
+    return name if plain and name not in _RESERVED else '"' + name.replace('"', '""') + '"'
 
 
 def notes_on_table(relation: Relation, cursor: Column | None) -> list[str]:

@@ -81,8 +81,15 @@ def _try(connection: Connection, probe: Clause, what: str, text: str, offset: in
         state = error.sqlstate or ""
         if isinstance(error, psycopg.errors.InsufficientPrivilege):
             raise SourceRefused(f"{what}: {error.diag.message_primary}: GRANT SELECT on it to the role") from None
-        said = error.diag.message_primary if state.startswith(_ABOUT_SQL) else type(error).__name__
+        said = _in_one_line(error.diag.message_primary or "") if state.startswith(_ABOUT_SQL) else type(error).__name__
         raise SourceMisconfigured(f"{what}: the server says: {said}{_place(error, text, offset)}") from None
+
+
+def _in_one_line(said: str) -> str:
+    """The server's words, without what memsync wrote behind the map's text."""
+    for ending in statements.ENDINGS:
+        said = said.replace(ending, "")
+    return " ".join(said.split())
 
 
 def _place(error: psycopg.Error, text: str, offset: int) -> str:

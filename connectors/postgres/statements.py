@@ -105,6 +105,10 @@ def casts(plan: Plan, saved: Progress) -> Clause:
     )
 
 
+ENDINGS = ("\n) LIMIT $1", "\n) AS source LIMIT $1", "\n]::boolean[])[1]")
+"""What stands behind the map's own text when it is tried."""
+
+
 def condition_probe(plan: Plan) -> tuple[Clause, int]:
     """A statement of the map's condition alone, and how many characters precede it."""
     head = SQL("EXPLAIN SELECT 1 FROM {} WHERE (\n").format(_from(plan))

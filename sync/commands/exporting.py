@@ -17,7 +17,7 @@ from sync.export.names import Known, columns_of, undefined, why_nothing
 from sync.export.query import Query
 from sync.export.shapes import Lines, Shape, Table
 from sync.memory.errors import DestinationError, DestinationUnavailable
-from sync.memory.records import Listing, listing_of
+from sync.memory.records import Listing, listing_of, matches_of
 from sync.reads import paced
 from sync.request import Surroundings
 from sync.spans import span
@@ -53,7 +53,7 @@ class Wanted(NamedTuple):
 def count_matches(query: Query, around: Surroundings) -> int:
     """How many records match; raises DestinationError."""
     client = around.destination.client
-    total = listing_of(paced(lambda: client.search(query.counting()), around.pacer, around.stop.pause)).total
+    total = matches_of(paced(lambda: client.search(query.counting()), around.pacer, around.stop.pause))
     if total is None:
         raise DestinationUnavailable("search: expected a number under data.totalMatched", ambiguous=False)
     return total

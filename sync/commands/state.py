@@ -77,6 +77,10 @@ def set_(stream: str, cursor: str, yes: bool, as_json: bool) -> int:
         position = store.position(stream, INCREMENTAL)
     if position is None:
         raise Refused(f"{stream} has no cursor yet, so there is none to change; run it first")
+    if position.cursor is not None and document.get("v") != position.cursor.get("v"):
+        raise click.UsageError(
+            f"CURSOR is no cursor of {stream}; expected one as `memsync status {stream} --json` shows it"
+        )
     options.ask(f"Move the cursor of {stream}? What lies between is read again, or never.", yes=yes)
     with _held(stream) as (store, lease):
         store.set_position(lease, INCREMENTAL, replace(position, cursor=document), drop=FULL)

@@ -53,6 +53,13 @@ def _key(words: Mapping[str, str], identity: Identity, value: str) -> dict[str, 
     return {words[identity.kind]: value}
 
 
+def matches_of(data: Mapping[str, Any]) -> int | None:
+    """How many records an answer says there are; None where it does not."""
+    total = data.get("totalMatched")
+    usable = isinstance(total, int) and not isinstance(total, bool) and total >= 0
+    return total if usable else None
+
+
 def listing_of(data: Mapping[str, Any], call: str = "search") -> Listing:
     """Read the answer to a search; raises DestinationUnavailable where it does not hold the records that it names."""
     records, memories = data.get("records"), data.get("memories")
@@ -62,14 +69,13 @@ def listing_of(data: Mapping[str, Any], call: str = "search") -> Listing:
         found = [_stored(_id(cells), cells, memories) for cells in records]
     else:
         found = []
-    ids, total = data.get("recordIds"), data.get("totalMatched")
+    ids = data.get("recordIds")
     named = len(ids) if isinstance(ids, list) else len(found)
     if len(found) < named:
         raise DestinationUnavailable(
             f"{call}: the answer names {named} records and holds {len(found)} of them", ambiguous=False
         )
-    usable = isinstance(total, int) and not isinstance(total, bool) and total >= 0
-    return Listing(found, total if usable else None)
+    return Listing(found, matches_of(data))
 
 
 def digested(data: Mapping[str, Any]) -> Stored | None:
