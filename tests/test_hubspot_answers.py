@@ -307,10 +307,13 @@ def test_a_saved_place_that_hubspot_refuses_begins_the_list_again_with_a_remark(
         reading.close()
     place = pages[-1].cursor["after"]
     refusal = (400, {"message": "invalid paging cursor", "category": "VALIDATION_ERROR"})
-    refused = iter([True, *([False] * 1_000)]) if once else iter([True] * 1_000)
+    begun_again = []
 
     def alter(kind, _):
-        return refusal if kind == "list" and faulty.asked.get("after") == place and next(refused) else None
+        if kind != "list" or (once and begun_again):
+            return None
+        begun_again.extend(["yes"] * ("after" not in faulty.asked))
+        return refusal if faulty.asked.get("after") == place else None
 
     with Altered(crm, alter) as faulty:
         again = read(faulty, pages, **CONTACTS)
