@@ -13,6 +13,7 @@ import urllib3
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.base import SourceMisconfigured
 from connectors.hubspot import answers, values
 from connectors.hubspot.metadata import Property
 from connectors.salesforce.http import Adapter
@@ -73,6 +74,12 @@ def test_a_row_of_json_is_read_by_the_rule_whatever_it_holds_and_lacks(row: dict
 def test_a_row_with_as_many_values_as_asked_for_but_others_is_read_by_the_rule() -> None:
     columns = [Column(("A",), "string"), Column(("B",), "int")]
     assert Shape.of(columns).of_json({"attributes": {}, "A": "x", "C": 5}) == {"A": "x", "B": None}
+
+
+@pytest.mark.parametrize("paths", [[("Title",), ("Title", "Email")], [("Title", "Email"), ("Title",)]])
+def test_a_field_and_a_relationship_of_one_name_are_refused(paths: list[tuple[str, ...]]) -> None:
+    with pytest.raises(SourceMisconfigured, match="a field and a relationship alike"):
+        Shape.of([Column(path, "string") for path in paths])
 
 
 @given(st.lists(TEXTS, min_size=len(COLUMNS), max_size=len(COLUMNS)))

@@ -37,8 +37,6 @@ class Leaf:
 
 Tree = dict[str, "Leaf | Tree"]
 _UTC = "+0000"
-_ABOUT_ITSELF = "attributes"
-"""The name under which a row of JSON says what it is."""
 Fields = dict[str, Any]
 
 
