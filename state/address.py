@@ -25,7 +25,7 @@ def state_url(text: str) -> URL:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername != "sqlite":
         raise StateUrlInvalid(
-            f"{_NAME}: {_shown(url.drivername)} is not supported; use sqlite:///FILE or postgresql://"
+            f"{_NAME}: {_scheme_shown(url.drivername)} is not supported; use sqlite:///FILE or postgresql://"
         )
     if url.host or not url.database:
         raise StateUrlInvalid(f"{_NAME}: names no file; expected sqlite:///FILE (three slashes; four before /FILE)")
@@ -53,7 +53,7 @@ def shown(url: URL) -> str:
     return f"postgresql://{host if isinstance(host, str) else ','.join(host)}{port}/{url.database or ''}"
 
 
-def _shown(scheme: str) -> str:
+def _scheme_shown(scheme: str) -> str:
     """What stands before `://`, unless it may be a secret that somebody put in the wrong place."""
     return (
         f"{scheme}://"

@@ -95,9 +95,7 @@ def _forget(connection: Connection, stream: str, last: int) -> None:
 
 def count_run(connection: Connection, run_id: int, summary: Mapping[str, Any]) -> None:
     """Enter the numbers of a run that goes on."""
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"  # by the driver: once for every few chunks
-    statement = f"UPDATE {runs.name} SET summary = {mark} WHERE id = {mark} AND finished_at IS NULL"
-    connection.exec_driver_sql(statement, (json.dumps(dict(summary)), run_id))
+    connection.execute(update(runs).where(runs.c.id == run_id).values(summary=json.dumps(dict(summary))))
 
 
 def finish_run(connection: Connection, run_id: int, status: str, summary: Mapping[str, Any], now: float) -> None:

@@ -18,7 +18,7 @@ _AT_ONCE = 1000
 _TOGETHER = {1: 25}
 """Rows of one call by how often they failed: fewer each time, until a bad row is alone and costs no other."""
 _CALLS = 200
-"""Calls that a run makes at most for rows that failed equally often."""
+"""Calls that a run makes at most for rows that failed equally often, as far as a call carries the rows."""
 
 
 Due = tuple[int, Page, Sequence[Row | Reject]]
@@ -61,10 +61,10 @@ def _again(job: Job) -> Iterator[Page]:
             continue
         by_attempts.setdefault(redelivery.attempts, []).append(redelivery.key)
     for attempts, keys in sorted(by_attempts.items()):
-        yield from fetched_pages(job.connector, keys, together(attempts, len(keys)))
+        yield from fetched_pages(job.connector, keys, rows_of_a_call(attempts, len(keys)))
 
 
-def together(attempts: int, rows: int) -> int:
+def rows_of_a_call(attempts: int, rows: int) -> int:
     """Rows of one call; of many that failed alike more, for then it was hardly a row's own fault."""
     return max(_TOGETHER.get(attempts, 1), -(-rows // _CALLS))
 

@@ -16,7 +16,7 @@ from state.store import open_store
 from state.values import Position
 from sync.chunks import Chunker
 from sync.deliver import deliver
-from sync.due import together
+from sync.due import rows_of_a_call
 from sync.guards import Allowance, Cap
 from sync.hold import HeldState
 from sync.intake import take_in
@@ -556,7 +556,7 @@ def test_rows_that_failed_together_are_sent_apart_until_the_bad_one_is_alone(sta
     ("attempts", "rows", "expected"), [(1, 100, 25), (2, 100, 1), (1, 100_000, 500), (2, 2_000, 10), (2, 201, 2)]
 )
 def test_many_rows_that_failed_alike_are_not_sent_one_by_one(attempts, rows, expected):
-    assert together(attempts, rows) == expected
+    assert rows_of_a_call(attempts, rows) == expected
 
 
 def test_rows_that_failed_before_and_are_refused_again_do_not_stop_the_run(stage):

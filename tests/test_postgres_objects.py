@@ -137,6 +137,16 @@ def test_a_key_that_different_rows_share_is_refused_instead_of_losing_all_but_on
 
 
 @pytest.mark.parametrize(
+    ("kind", "value"),
+    [("numeric", "NaN"), ("float8[]", "{NaN,1}"), ("jsonb", '{"a": [1]}'), ("jsonb", "[" * 900 + "]" * 900)],
+)
+def test_rows_that_are_alike_may_share_a_key_whatever_they_hold(database, kind, value):
+    database.do(f"CREATE TABLE t (id int NOT NULL, held {kind})")
+    database.do(f"INSERT INTO t SELECT 1, %s::{kind} FROM generate_series(1, 2)", value)
+    assert len(records_of(database.connector(primaryKey="id", cursorField=None).read(None))) == 2
+
+
+@pytest.mark.parametrize(
     "where", ["id <= 1) or (id > 1", "true) or (true", "id = $1", "id = 1) AND id IN (SELECT 1", "id < 5 -- )"]
 )
 def test_a_condition_closes_no_brackets_of_others(database, where):

@@ -11,6 +11,7 @@ import orjson
 
 from connectors.base import SourceMisconfigured, Values
 from connectors.numbers import FLOAT_DIGITS
+from connectors.postgres.advice import names_of
 from connectors.postgres.catalog import Column
 from connectors.postgres.conditions import Clause
 from connectors.postgres.cursor import Position
@@ -67,16 +68,22 @@ def fetch(
 def _refuse_shared_keys(plan: Plan, rows: list[Values], seen: dict[str, int]) -> None:
     """Raise SourceMisconfigured where two rows of one statement share a key and are not alike: one would be lost."""
     for row in rows:
-        try:
-            mark = hash(tuple(row[:-1]))
-        except TypeError:  # lists and objects in it
-            mark = hash(repr(row[:-1]))
+        mark = hash(tuple(map(_comparable, row[:-1])))
         if seen.setdefault(row[-2], mark) != mark:
-            names = ", ".join(column.name for column in plan.key)
             raise SourceMisconfigured(
-                f"{plan.label}: primaryKey ({names}) is not unique: different rows share it, and memory would keep one "
-                "of them; name columns that tell all rows apart"
+                f"{plan.label}: primaryKey ({names_of(plan.key)}) is not unique: different rows share it, and memory "
+                "would keep one of them; name columns that tell all rows apart"
             )
+
+
+def _comparable(value: Any) -> Any:
+    """Something that has a hash, the same one for alike values: lists have none, and each NaN one of its own."""
+    if value.__class__ not in (float, list, dict):
+        return value
+    try:
+        return repr(value)
+    except RecursionError:
+        return _weight_of_deep(value)
 
 
 def _fitting(rows: list[Values], left: int, weigh: Callable[[list[Values]], int]) -> list[Values]:
